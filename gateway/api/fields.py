@@ -1,0 +1,61 @@
+"""Root fields: each names the scope that it needs, so that none can be forgotten."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import strawberry
+from strawberry.tools import create_type
+
+from gateway.api.request import Info
+from schemas.pages import PageTypes
+from schemas.vocabulary import Scope
+
+Resolver = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class RootField:
+    name: str
+    scope: Scope
+    resolver: Resolver
+    type: Callable[[PageTypes], Any] | None  # where the type depends on the block types
+    description: str | None
+
+
+class Root:
+    """The fields of Query or Mutation, gathered by a decorator."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.fields: list[RootField] = []
+
+    def field(
+        self,
+        scope: Scope,
+        type: Callable[[PageTypes], Any] | None = None,  # noqa: A002
+    ) -> Callable[[Resolver], Resolver]:
+        def add(resolver: Resolver) -> Resolver:
+            @wraps(resolver)
+            async def guarded(info: Info, *args: Any, **kwargs: Any) -> Any:
+                info.context.caller.require(scope)
+                return await resolver(info, *args, **kwargs)
+
+            self.fields.append(RootField(resolver.__name__, scope, guarded, type, inspect.getdoc(resolver)))
+            return resolver
+
+        return add
+
+    def build(self, types: PageTypes) -> type:
+        fields = []
+        for root in self.fields:
+            field = strawberry.field(
+                resolver=root.resolver,
+                description=root.description,
+                graphql_type=root.type(types) if root.type else None,
+            )
+            field.python_name = root.name
+            fields.append(field)
+        return create_type(self.name, fields)

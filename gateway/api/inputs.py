@@ -1,0 +1,116 @@
+"""Arguments of the contract as the core's values; what cannot be right is refused here, by name."""
+
+import secrets
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
+
+import orjson
+from strawberry.types.base import get_object_definition
+from strawberry.utils.str_converters import to_camel_case
+
+from gateway.api.request import Request
+from gateway.core.context import Context, InvalidContext
+from gateway.core.events import MAX_DEPTH, MAX_PROPERTIES, Event, Refusal, deeper_than, event_problem, timely
+from gateway.core.profiles import Clock, read_version
+from gateway.errors import BadInput, Problem, TooLarge
+from gateway.services.deliver import Preview
+from schemas.requests import ContextInput, EventInput, PreviewInput
+
+LONGEST_VISITOR = 200
+MOST_INTERESTS = 1_000
+
+
+def plain(value: Any) -> Any:
+    """A GraphQL input as plain JSON-like data in the contract's names, without what was not given."""
+    if get_object_definition(value) is not None:
+        given = ((name, getattr(value, name)) for name in type(value).__dataclass_fields__)
+        return {to_camel_case(name): plain(found) for name, found in given if found is not None}
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value
+
+
+def context_of(request: Request, given: ContextInput | None, page: Mapping[str, Any]) -> Context:
+    try:
+        return request.reader.read(
+            request.headers, request.client_ip, plain(given) if given else None, time.time(), page
+        )
+    except InvalidContext as error:
+        problems = [Problem(f"/context{path}", message) for path, message in error.problems]
+        raise BadInput("the context cannot be right: " + "; ".join(map(str, problems)), problems) from error
+
+
+def checked_visitor(visitor: str) -> str:
+    if not 0 < len(visitor) <= LONGEST_VISITOR or not visitor.isprintable():
+        raise BadInput(f"a visitor's id has 1 to {LONGEST_VISITOR} printable characters")
+    return visitor
+
+
+def version_of(at_least: str | None) -> Clock | None:
+    if at_least is None:
+        return None
+    version = read_version(at_least)
+    if version is None:
+        raise BadInput("atLeast must be a profileVersion, as track and visitor answer it")
+    return version
+
+
+def preview_of(preview: PreviewInput | None) -> Preview:
+    if preview is None:
+        return Preview()
+    return Preview(
+        interests=None if preview.interests is None else _interests(preview.interests),
+        segments=None if preview.segments is None else tuple(preview.segments),
+        drafts=preview.drafts,
+    )
+
+
+def _interests(given: Any) -> Mapping[str, float]:
+    if (
+        not isinstance(given, Mapping)
+        or len(given) > MOST_INTERESTS
+        or not all(isinstance(weight, int | float) and abs(weight) < 1e6 for weight in given.values())
+    ):
+        raise BadInput('preview.interests must be an object of numbers by tag, like {"climbing": 1}')
+    return {str(name): float(weight) for name, weight in given.items()}
+
+
+def event_of(given: EventInput, received: float) -> Event | Refusal:
+    """The event, with an id of ours when it has none."""
+    at = timely(_epoch(given.occurred_at, received), received)
+    if isinstance(at, Refusal):
+        return at
+    event = Event(
+        id=given.id or f"made-{secrets.token_hex(12)}",
+        type=given.type,
+        visitor=given.visitor,
+        at=at,
+        block=given.block,
+        variant=given.variant,
+        decision=given.decision,
+        page=given.page,
+        value=given.value,
+        properties=cast(Any, given.properties),
+    )
+    return event_problem(event) or event
+
+
+def _epoch(moment: datetime | None, otherwise: float) -> float:
+    if moment is None:
+        return otherwise
+    try:
+        return moment.timestamp()
+    except (OverflowError, ValueError, OSError):
+        return float("-inf")
+
+
+def checked_traits(traits: Any) -> Mapping[str, Any]:
+    if not isinstance(traits, Mapping) or len(traits) > 100:
+        raise BadInput('traits must be an object of at most 100 names, like {"plan": "gold"}')
+    if deeper_than(traits, MAX_DEPTH) or len(orjson.dumps(traits)) > MAX_PROPERTIES:
+        raise TooLarge(f"traits may have {MAX_PROPERTIES} bytes of JSON and {MAX_DEPTH} levels")
+    return traits

@@ -1,0 +1,89 @@
+"""The GraphQL schema of a space: the contract, with content typed by the space's block types."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import (
+    AddValidationRules,
+    MaxTokensLimiter,
+    ParserCache,
+    SchemaExtension,
+    ValidationCache,
+)
+from strawberry.types import ExecutionContext
+
+from gateway.api import authoring  # noqa: F401  # adds its fields to queries and mutations
+from gateway.api.limits import DepthRule
+from gateway.api.mutations import mutations
+from gateway.api.queries import queries
+from gateway.core.catalogue import Catalogue
+from gateway.errors import BlockloomError
+from schemas.pages import PageTypes, page_types
+from schemas.typed_blocks import content_types
+
+MAX_TOKENS = 20_000
+CACHED_DOCUMENTS = 256
+KEPT = 8  # schemas of earlier sets of block types, for requests under way and spaces alike
+
+
+@dataclass(frozen=True, eq=False)
+class SpaceSchema:
+    schema: strawberry.Schema
+    types: PageTypes
+    contents: Mapping[str, type]
+
+
+class Schema(strawberry.Schema):
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Log what is our fault; what the client got wrong is told to the client."""
+        ours = [
+            error
+            for error in errors
+            if error.original_error is not None
+            and not isinstance(error.original_error, BlockloomError | GraphQLError)
+        ]
+        super().process_errors(ours, execution_context)
+
+
+def build_schema(block_types: Mapping[str, Mapping[str, Any]]) -> SpaceSchema:
+    """`block_types`: JSON Schemas by name. Takes a tenth of a second, so not on the event loop."""
+    contents = content_types(block_types)
+    types = page_types(tuple(contents.values()))
+    schema = Schema(
+        query=queries.build(types),
+        mutation=mutations.build(types),
+        extensions=_EXTENSIONS,
+    )
+    return SpaceSchema(schema, types, contents)
+
+
+# Rules are made once: rules made for each request would never be found in the cache of validations.
+_EXTENSIONS: list[type[SchemaExtension] | Any] = [
+    partial(MaxTokensLimiter, max_token_count=MAX_TOKENS),
+    partial(AddValidationRules, [DepthRule]),
+    partial(ParserCache, maxsize=CACHED_DOCUMENTS),
+    partial(ValidationCache, maxsize=CACHED_DOCUMENTS),
+]
+
+
+class Schemas:
+    """Schemas by their block types: spaces and editions with the same types share one."""
+
+    def __init__(self) -> None:
+        self._built: OrderedDict[str, SpaceSchema] = OrderedDict()
+
+    def of(self, catalogue: Catalogue) -> SpaceSchema:
+        signature = catalogue.types_signature
+        if signature not in self._built:
+            self._built[signature] = build_schema({name: t.schema for name, t in catalogue.types.items()})
+        self._built.move_to_end(signature)
+        while len(self._built) > KEPT:
+            self._built.popitem(last=False)
+        return self._built[signature]

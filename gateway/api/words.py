@@ -1,0 +1,206 @@
+"""The core's values in the words of the contract."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import strawberry
+from strawberry.scalars import JSON
+
+from content_blocks.conditions import FailedClause as Failed
+from content_blocks.rendering import Template
+from gateway.api.request import Request
+from gateway.core.asking import ask_of
+from gateway.core.catalogue import CompiledSlot, CompiledVariant
+from gateway.core.consent import granted
+from gateway.core.personalize import Choice
+from gateway.core.profiles import Profile
+from gateway.core.reasons import Because, Trace, traces, why
+from gateway.core.records import decision_id
+from gateway.services.deliver import Answer
+from gateway.services.replay import Replay
+from schemas.reasons import CandidateTrace, FailedClause, Reason
+from schemas.typed_blocks import content_of
+from schemas.visitors import Engagement, Interest, Visitor
+from schemas.vocabulary import Basis, Strategy
+
+NO_REASON = Reason(
+    strategy=Strategy.FALLBACK, summary="", matched=[], similarity=None, because=[], candidates=[]
+)  # stands where none was selected
+
+
+def page(request: Request, answer: Answer, wanted: frozenset[str], recorded: str) -> Any:
+    """A Page. `wanted` are the selected fields: what costs something is worked out only for who asks."""
+    types = request.types
+    slots = [
+        types.slot(
+            name=slot.name,
+            blocks=[
+                chosen_block(
+                    request, answer, choice, wanted, decision_id(recorded, place, position), position, slot
+                )
+                for position, choice in enumerate(answer.assembly.picks[slot.name])
+            ],
+        )
+        for place, slot in enumerate(answer.page.slots)
+    ]
+    return types.page(
+        slug=answer.page.slug,
+        title=answer.page.title,
+        locale=answer.locale,
+        basis=answer.basis,
+        revision=answer.edition.revision,
+        cache_key=cache_key(request.gateway.secret, answer) if "cacheKey" in wanted else "",
+        slots=slots,
+    )
+
+
+def chosen_block(
+    request: Request,
+    answer: Answer,
+    choice: Choice,
+    wanted: frozenset[str],
+    decision: str,
+    position: int,
+    slot: CompiledSlot | None,
+) -> Any:
+    variant = choice.variant
+    block = variant.block
+    return request.types.chosen_block(
+        decision=decision,
+        key=block.key,
+        type=block.type,
+        variant=variant.key,
+        position=position,
+        data=variant.data,
+        content=content_of(request.contents[block.type], variant.data) if "content" in wanted else None,
+        html=_html(variant, answer.ask.facts) if "html" in wanted else None,
+        tags=list(variant.tags),
+        score=choice.score,
+        reason=_reason(answer, choice, wanted, slot) if "reason" in wanted else NO_REASON,
+        assignment=None,
+    )
+
+
+def cache_key(secret: bytes, answer: Answer) -> str:
+    """A short keyed hash of what is shown: equal for everybody who is shown the same."""
+    shown = [answer.page.slug, answer.locale, str(answer.page.revision)]
+    for slot, choices in answer.assembly.picks.items():
+        shown.append(slot)
+        shown += [f"{c.variant.block.key}:{c.variant.key}@{c.variant.block.revision}" for c in choices]
+    return hashlib.blake2b("\n".join(shown).encode(), key=secret, digest_size=12).hexdigest()
+
+
+def _html(variant: CompiledVariant, facts: Mapping[str, Any]) -> str | None:
+    template: Template | None = variant.block.block_type.template
+    return template.render(variant.data, facts) if template else None
+
+
+def _reason(answer: Answer, choice: Choice, wanted: frozenset[str], slot: CompiledSlot | None) -> Reason:
+    found = why(answer.edition, answer.ask, choice)
+    candidates = (
+        traces(answer.edition, answer.page, slot, answer.ask, answer.assembly.picks)
+        if slot is not None and "candidates" in wanted
+        else []
+    )
+    return reason(choice, found, candidates)
+
+
+def reason(choice: Choice, found: Because, candidates: list[Trace]) -> Reason:
+    return Reason(
+        strategy=choice.strategy,
+        summary=found.summary,
+        matched=list(found.matched),
+        similarity=found.similarity,
+        because=[Interest(tag=name, weight=weight) for name, weight in found.interests],
+        candidates=[trace(candidate) for candidate in candidates],
+    )
+
+
+def trace(found: Trace) -> CandidateTrace:
+    return CandidateTrace(
+        block=found.variant.block.key,
+        variant=found.variant.key,
+        chosen=found.chosen,
+        eligible=found.eligible,
+        failed=failed(found.failed),
+        score=found.score,
+        parts=JSON(dict(found.parts)),
+        summary=found.summary,
+    )
+
+
+def failed(clause: Failed | None) -> FailedClause | None:
+    if clause is None:
+        return None
+    return FailedClause(
+        path=clause.path, operator=clause.operator, expected=clause.expected, actual=clause.actual
+    )
+
+
+def visitor(request: Request, profile: Profile, facts: Mapping[str, Any], now: float) -> Visitor:
+    """What is known of a visitor, with the segments that hold in these circumstances."""
+    settings = request.gateway.settings
+    memory = profile.memory
+    purposes = granted(memory.consents, settings.consent == "opt-out", request.gpc)
+    ask = ask_of(request.edition.catalogue, facts, frozenset(), profile, purposes, settings.now_share)
+    interests = profile.interests(settings.now_share, now)
+    return Visitor(
+        id=strawberry.ID(profile.id),
+        segments=list(ask.facts["segments"]),
+        engagement=Engagement(
+            score=profile.engagement_score(now),
+            sessions=memory.sessions.count,
+            page_views=memory.page_views,
+            conversions=memory.conversions,
+            revenue=memory.revenue,
+            first_seen=_moment(memory.first_seen),
+            last_seen=_moment(memory.last_seen),
+        ),
+        consent=list(purposes),
+        visits=memory.sessions.count,
+        profile_version=profile.version,
+        all_interests=[Interest(tag=name, weight=weight) for name, weight in interests.items()],
+    )
+
+
+def decision(request: Request, id_: str, replay: Replay) -> Any:
+    """A Decision, with its block as it was chosen and every candidate's fate."""
+    record = replay.record
+    answer = Answer(
+        page=replay.page,
+        edition=replay.edition,
+        ask=replay.ask,
+        basis=Basis(record.basis),
+        locale=record.context["visitor"]["locale"],
+        assembly=replay.assembly,
+        context=record.context,
+        purposes=record.granted(),
+        segments=None,
+    )
+    wanted = frozenset({"content", "html", "reason", "candidates"})
+    return request.types.decision(
+        id=id_,
+        at=_moment(record.at),
+        page=record.slug,
+        slot=replay.slot.name,
+        visitor=record.visitor,
+        basis=record.basis,
+        revision=record.revision,
+        block=chosen_block(request, answer, replay.choice, wanted, id_, replay.position, replay.slot),
+        same=replay.same,
+        candidates=[trace(found) for found in replay.traces],
+        missing=_not_a_candidate,
+    )
+
+
+def _not_a_candidate(name: str) -> CandidateTrace:
+    return CandidateTrace(
+        block="", variant=name, chosen=False, eligible=False, failed=None, score=None, parts=JSON({}),
+        summary=f"{name!r} is no candidate of this slot; a slot shows variants of its block, or what its filter admits.",
+    )  # fmt: skip
+
+
+def _moment(at: float | None) -> datetime | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC)

@@ -1,0 +1,31 @@
+"""The ASGI application: GraphQL, the preview pages, and whether all is well."""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from gateway.api.bounds import BodyLimit
+from gateway.api.http import GraphQLEndpoint
+from gateway.errors import BlockloomError
+from gateway.services.gateway import Gateway
+
+
+def build_app(gateway: Gateway, *, open_access: bool = False) -> ASGIApp:
+    """The gateway must be open while the application serves. `open_access`: no tokens, for a demo."""
+    graphql = GraphQLEndpoint(gateway, open_access)
+
+    async def health(request: Request) -> JSONResponse:
+        """200 while pages can be served; the store may be away."""
+        try:
+            await gateway.storage.ping()
+        except BlockloomError as error:
+            return JSONResponse({"status": "degraded", "store": error.message})
+        return JSONResponse({"status": "ok", "store": "ok"})
+
+    routes = [
+        Route("/health", health),
+        Route("/graphql", graphql),
+    ]
+    return BodyLimit(Starlette(routes=routes), gateway.settings.max_body)

@@ -1,0 +1,19 @@
+"""Content and events as files: read, checked whole before anything is saved, and written."""
+
+from gateway.core.bundles.checks import check_bundle
+from gateway.core.bundles.documents import KINDS, Bundle, Document, Existing, Kind, merge_bundles
+from gateway.core.bundles.files import read_bundle, write_bundle
+from gateway.core.bundles.shadows import bundle_warnings
+
+__all__ = [
+    "KINDS",
+    "Bundle",
+    "Document",
+    "Existing",
+    "Kind",
+    "bundle_warnings",
+    "check_bundle",
+    "merge_bundles",
+    "read_bundle",
+    "write_bundle",
+]

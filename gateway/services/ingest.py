@@ -1,0 +1,253 @@
+"""Taking events: gathered for a moment, made durable by one write, applied to the profiles in memory.
+
+One bucket is written at a time, so the numbers of this process's buckets in the log have no gaps that could
+close later; profiles rely on that (core/profiles.moved). A write whose outcome is unknown is therefore
+settled, by repeating it, before the next one.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from gateway.core.consent import allows
+from gateway.core.events import Event, Refusal
+from gateway.core.memory import Features, Learning, Memory, merge, remember, to_bytes
+from gateway.core.profiles import Profile
+from gateway.errors import BlockloomError, Overloaded
+from gateway.services.profiles import Profiles
+from gateway.storage.events import Bucket, DuplicateEvents, EventStore, LoggedEvent, Move
+from gateway.storage.failures import InDoubt
+from schemas.vocabulary import Purpose
+
+log = logging.getLogger(__name__)
+
+MOST_EVENTS = 500  # in one bucket
+MOST_WAITING = 20_000  # events in the queue before more are refused
+MOST_BACKLOG = 200_000  # visitors whose moves are not folded yet
+RECENT_IDS = 100_000  # remembered here, so that a quick repetition costs no look-up
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one request's events; `profiles` are those of the visitors that were touched."""
+
+    accepted: int
+    duplicates: int
+    refused: Mapping[str, Refusal]  # by event id
+    profiles: Mapping[str, Profile]
+
+
+@dataclass(slots=True)
+class _Ticket:
+    events: Sequence[Event]
+    gpc: bool
+    extra: Mapping[str, Memory]  # what is remembered beside the events: consent, traits
+    done: asyncio.Future[Taken]
+    refused: dict[str, Refusal] = field(default_factory=dict)
+    fresh: list[Event] = field(default_factory=list)
+
+
+NOT_AGREED = Refusal(
+    "CONSENT_REQUIRED", "the visitor has not agreed to be remembered; ask, and say so by the consent mutation"
+)
+
+FeaturesOf = Callable[[str | None, str | None], Features | None]
+
+
+class Intake:
+    def __init__(
+        self,
+        events: EventStore,
+        profiles: Profiles,
+        process: str,
+        learning: Learning,
+        features_of: FeaturesOf,
+        agreed_by_default: bool,
+        gather: float,
+    ) -> None:
+        """`features_of(block, variant)` is what an event teaches; `gather` is in seconds."""
+        self._events = events
+        self._profiles = profiles
+        self._process = process
+        self._learning = learning
+        self._features_of = features_of
+        self._default = agreed_by_default
+        self._gather = gather
+        self._number = 0
+        self._waiting: list[_Ticket] = []
+        self._size = 0  # events waiting
+        self._arrived = asyncio.Event()
+        self._enough = asyncio.Event()
+        self._expected = 1  # events of the last bucket: about as many will come again
+        self._doubtful: tuple[Bucket, dict[str, Memory]] | None = None
+        self._recent: OrderedDict[str, None] = OrderedDict()
+
+    async def submit(
+        self, events: Sequence[Event], gpc: bool = False, extra: Mapping[str, Memory] | None = None
+    ) -> Taken:
+        """Returns when everything accepted is durable. `extra` is remembered whatever the consent says.
+
+        Raises StoreUnavailable or Overloaded: the whole request may be repeated with the same ids.
+        """
+        if self._size + len(events) > MOST_WAITING or self._profiles.backlog > MOST_BACKLOG:
+            raise Overloaded("more events arrive than can be stored; send them again in a few seconds")
+        ticket = _Ticket(events, gpc, extra or {}, asyncio.get_running_loop().create_future())
+        self._waiting.append(ticket)
+        self._size += len(events)
+        self._arrived.set()
+        if self._size >= self._expected:
+            self._enough.set()
+        return await ticket.done
+
+    async def run(self) -> None:
+        """Write buckets until cancelled."""
+        while True:
+            await self._arrived.wait()
+            await self._company()
+            tickets = self._take()
+            try:
+                await self._write(tickets)
+            except Exception as error:
+                for ticket in tickets:
+                    if not ticket.done.done():
+                        ticket.done.set_exception(error)
+                if not isinstance(error, BlockloomError):
+                    log.exception("a bucket of events could not be written")
+
+    async def drain(self) -> None:
+        """Wait until everything that has been submitted is answered."""
+        while self._waiting:
+            await asyncio.gather(*(ticket.done for ticket in self._waiting), return_exceptions=True)
+
+    def close(self) -> None:
+        """Refuse what is still waiting: nothing of it was written."""
+        for ticket in self._waiting:
+            if not ticket.done.done():
+                ticket.done.set_exception(Overloaded("the gateway is shutting down; send the events again"))
+        self._waiting.clear()
+
+    async def _company(self) -> None:
+        """Wait a moment for others, but not once as many are here as came last time."""
+        if self._size < self._expected:
+            self._enough.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._enough.wait(), self._gather)
+
+    def _take(self) -> list[_Ticket]:
+        taken: list[_Ticket] = []
+        size = 0
+        while self._waiting and (not taken or size + len(self._waiting[0].events) <= MOST_EVENTS):
+            ticket = self._waiting.pop(0)
+            size += len(ticket.events)
+            taken.append(ticket)
+        self._size -= size
+        self._expected = max(1, size)
+        if not self._waiting:
+            self._arrived.clear()
+        return taken
+
+    async def _write(self, tickets: list[_Ticket]) -> None:
+        await self._settle()
+        visitors = {event.visitor for ticket in tickets for event in ticket.events}
+        visitors.update(visitor for ticket in tickets for visitor in ticket.extra)
+        known = await self._profiles.get_many(visitors)
+        self._admit(tickets, known)
+        duplicates: set[str] = set()
+        while True:
+            try:
+                moves = self._moves(tickets, known)
+                await self._append(tickets, moves)
+                break
+            except DuplicateEvents as found:
+                duplicates.update(found.ids)
+                for ticket in tickets:
+                    ticket.fresh = [event for event in ticket.fresh if event.id not in duplicates]
+        self._answer(tickets, known)
+
+    async def _settle(self) -> None:
+        """Find out what became of a write that was interrupted: it is repeated until it stands."""
+        if self._doubtful is None:
+            return
+        bucket, moves = self._doubtful
+        try:
+            await self._events.append(bucket)
+        except DuplicateEvents:  # not written then, and its events were since sent to another process
+            moves = {}
+        self._doubtful = None
+        self._profiles.move(bucket.seq, moves)
+
+    def _admit(self, tickets: list[_Ticket], known: Mapping[str, Profile]) -> None:
+        """Sort out what was not consented to and what is here twice."""
+        here: set[str] = set()
+        for ticket in tickets:
+            for event in ticket.events:
+                if event.id in here or event.id in self._recent:
+                    continue
+                if not self._may_keep(known[event.visitor], ticket.gpc):
+                    ticket.refused[event.id] = NOT_AGREED
+                    continue
+                here.add(event.id)
+                ticket.fresh.append(event)
+
+    def _may_keep(self, profile: Profile, gpc: bool) -> bool:
+        consents = profile.memory.consents
+        return any(
+            allows(consents, purpose, self._default, gpc)
+            for purpose in (Purpose.ANALYTICS, Purpose.PERSONALIZATION)
+        )
+
+    def _moves(self, tickets: list[_Ticket], known: Mapping[str, Profile]) -> dict[str, Memory]:
+        lessons: dict[str, list[tuple[Event, Features | None]]] = {}
+        moves: dict[str, Memory] = {}
+        for ticket in tickets:
+            for event in ticket.fresh:
+                consents = known[event.visitor].memory.consents
+                learns = allows(consents, Purpose.PERSONALIZATION, self._default, ticket.gpc)
+                features = self._features_of(event.block, event.variant) if learns else None
+                lessons.setdefault(event.visitor, []).append((event, features))
+            for visitor, memory in ticket.extra.items():
+                moves[visitor] = self._with(moves.get(visitor), memory)
+        for visitor, learned in lessons.items():
+            moves[visitor] = self._with(moves.get(visitor), remember(learned, self._learning))
+        return moves
+
+    def _with(self, one: Memory | None, other: Memory) -> Memory:
+        return other if one is None else merge(one, other, self._learning.names)
+
+    async def _append(self, tickets: list[_Ticket], moves: dict[str, Memory]) -> None:
+        if not moves:
+            return
+        fresh = [event for ticket in tickets for event in ticket.fresh]
+        self._number += 1
+        bucket = Bucket(
+            process=self._process,
+            seq=self._number,
+            at=datetime.now(UTC),
+            events=tuple(LoggedEvent(event.id, event.visitor, event.to_bytes()) for event in fresh),
+            moves=tuple(Move(visitor, to_bytes(memory)) for visitor, memory in moves.items()),
+        )
+        try:
+            await self._events.append(bucket)
+        except InDoubt:
+            self._doubtful = bucket, moves
+            raise
+        self._profiles.move(bucket.seq, moves)
+        self._remember_ids(event.id for event in fresh)
+
+    def _remember_ids(self, ids: Iterable[str]) -> None:
+        self._recent.update(dict.fromkeys(ids))
+        while len(self._recent) > RECENT_IDS:
+            self._recent.popitem(last=False)
+
+    def _answer(self, tickets: list[_Ticket], known: Mapping[str, Profile]) -> None:
+        for ticket in tickets:
+            visitors = {event.visitor: None for event in ticket.events} | dict.fromkeys(ticket.extra)
+            profiles = {visitor: self._profiles.cached(visitor) or known[visitor] for visitor in visitors}
+            accepted = len(ticket.fresh)
+            duplicates = len(ticket.events) - accepted - len(ticket.refused)
+            if not ticket.done.done():
+                ticket.done.set_result(Taken(accepted, duplicates, ticket.refused, profiles))

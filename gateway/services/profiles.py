@@ -1,0 +1,251 @@
+"""Profiles in memory: loaded at need, moved by what was made durable, folded into the store later.
+
+The event log is the truth and a profile is a fold of it (docs/decisions/0003). A visitor's newest state is
+therefore the stored profile and whatever open buckets it does not include yet. Reading goes buckets first,
+profile second: in the other order a folding between the two reads would hide a bucket.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from gateway.core.memory import Learning, Memory, from_bytes, to_bytes
+from gateway.core.profiles import Clock, Profile, moved, stranger
+from gateway.storage.events import EventStore, OpenMove, bucket_id
+from gateway.storage.profiles import ProfileChange, ProfileStore, StoredProfile
+
+CHUNK = 32  # profiles a folding writes at once; the loop and the engine breathe in between
+ATTEMPTS = 5  # a load that a folding overtook is repeated
+
+Move = tuple[int, Memory]  # the number of this process's bucket, and what it does to one visitor
+
+
+@dataclass(slots=True)
+class _Base:
+    """What the store holds: the version is what a write must find."""
+
+    version: int
+    profile: Profile
+
+
+@dataclass(slots=True)
+class _Entry:
+    base: _Base | None  # None: must be read again before it can be written
+    view: Profile  # the base, with every open move that is known
+    loaded: float  # monotonic seconds
+
+
+@dataclass(slots=True)
+class _Open:
+    """Moves of this process that are durable in the log but not folded yet."""
+
+    moves: dict[str, list[Move]] = field(default_factory=dict)  # by visitor, ascending
+    visitors: dict[int, int] = field(default_factory=dict)  # bucket number -> visitors still to fold
+
+
+class Profiles:
+    def __init__(
+        self,
+        events: EventStore,
+        store: ProfileStore,
+        process: str,
+        learning: Learning,
+        capacity: int,
+        max_age: float | None,
+    ) -> None:
+        """`max_age`: seconds a profile may be served from memory; None where no other process writes."""
+        self._events = events
+        self._store = store
+        self._process = process
+        self._learning = learning
+        self._capacity = capacity
+        self._max_age = max_age
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._open = _Open()
+        self._folding = asyncio.Lock()
+
+    @property
+    def backlog(self) -> int:
+        """Visitors with moves that are not folded yet."""
+        return len(self._open.moves)
+
+    def cached(self, visitor: str, at_least: Clock | None = None) -> Profile | None:
+        """The newest state known here, if it is fresh enough."""
+        entry = self._entries.get(visitor)
+        if entry is None or not self._fresh(entry):
+            return None
+        if at_least is not None and not entry.view.includes(at_least):
+            return None
+        self._entries.move_to_end(visitor)
+        return entry.view
+
+    async def get(self, visitor: str, at_least: Clock | None = None) -> Profile:
+        """The visitor's state, including at least these writes; a stranger's where nothing is stored."""
+        return self.cached(visitor, at_least) or (await self._load([visitor]))[visitor]
+
+    async def get_many(self, visitors: Iterable[str]) -> dict[str, Profile]:
+        visitors = list(visitors)
+        found = {visitor: profile for visitor in visitors if (profile := self.cached(visitor))}
+        missing = [visitor for visitor in visitors if visitor not in found]
+        return found | (await self._load(missing) if missing else {})
+
+    def move(self, number: int, moves: dict[str, Memory]) -> None:
+        """Bucket `number` of this process is durable, and does this to these visitors."""
+        if moves:
+            self._open.visitors[number] = len(moves)
+        for visitor, memory in moves.items():
+            self._open.moves.setdefault(visitor, []).append((number, memory))
+            entry = self._entries.get(visitor)
+            if entry is None:
+                self._keep(visitor, _Entry(None, stranger(visitor, self._learning), float("-inf")))
+            else:
+                entry.view = moved(entry.view, self._process, [(number, memory)])
+
+    def drop(self, visitor: str) -> None:
+        """Forget what is known here; the next reader loads it."""
+        entry = self._entries.get(visitor)
+        if entry is not None:
+            entry.base, entry.loaded = None, float("-inf")
+
+    async def fold(self) -> int:
+        """Write every open move into its profile; returns how many profiles were written."""
+        async with self._folding:
+            written = 0
+            waiting = list(self._open.moves)
+            for start in range(0, len(waiting), CHUNK):
+                written += await self._fold(waiting[start : start + CHUNK])
+            return written
+
+    async def take_over(self, process: str, number: int, moves: dict[str, Memory]) -> bool:
+        """Fold a bucket that another process left open. True when all of its visitors now include it."""
+        lost: Collection[str] = tuple(moves)
+        for _ in range(ATTEMPTS):
+            stored = await self._store.get_many(lost)
+            writes = []
+            for visitor in lost:
+                base = self._base(visitor, stored.get(visitor))
+                if base.profile.clock.get(process, 0) < number:
+                    profile = moved(base.profile, process, [(number, moves[visitor])])
+                    writes.append(ProfileChange(visitor, base.version, _stored(base.version + 1, profile)))
+            lost = await self._store.write(writes) if writes else ()
+            for visitor in moves:
+                self.drop(visitor)
+            if not lost:
+                return True
+        return False
+
+    def _fresh(self, entry: _Entry) -> bool:
+        if entry.base is None:
+            return False
+        return self._max_age is None or time.monotonic() - entry.loaded < self._max_age
+
+    async def _load(self, visitors: list[str]) -> dict[str, Profile]:
+        found: dict[str, Profile] = {}
+        for _ in range(ATTEMPTS):
+            asked = time.monotonic()
+            pending = await self._events.open_moves(visitors)
+            stored = await self._store.get_many(visitors)
+            for visitor in visitors:
+                base = self._base(visitor, stored.get(visitor))
+                if self._overtaken(visitor, base):
+                    continue
+                found[visitor] = self._view(visitor, base.profile, pending.get(visitor, ()))
+                self._keep(visitor, _Entry(base, found[visitor], asked))
+            visitors = [visitor for visitor in visitors if visitor not in found]
+            if not visitors:
+                break
+        return found | {visitor: self._entries[visitor].view for visitor in visitors}
+
+    def _overtaken(self, visitor: str, base: _Base) -> bool:
+        entry = self._entries.get(visitor)
+        return entry is not None and entry.base is not None and entry.base.version > base.version
+
+    def _view(self, visitor: str, profile: Profile, pending: Iterable[OpenMove]) -> Profile:
+        for move in pending:
+            profile = moved(profile, move.process, [(move.seq, from_bytes(move.body))])
+        return moved(profile, self._process, self._open.moves.get(visitor, ()))
+
+    def _base(self, visitor: str, stored: StoredProfile | None) -> _Base:
+        if stored is None:
+            return _Base(0, stranger(visitor, self._learning))
+        profile = Profile(visitor, from_bytes(stored.body), stored.clock, self._learning)
+        return _Base(stored.version, profile)
+
+    def _keep(self, visitor: str, entry: _Entry) -> None:
+        self._entries[visitor] = entry
+        self._entries.move_to_end(visitor)
+        while len(self._entries) > self._capacity:
+            oldest = next(iter(self._entries))
+            if oldest in self._open.moves:  # not before it is folded
+                self._entries.move_to_end(oldest)
+                break
+            del self._entries[oldest]
+
+    async def _fold(self, visitors: list[str]) -> int:
+        await self._read_bases(visitors)
+        writes, taken = [], {}
+        for visitor in visitors:
+            base = self._entries[visitor].base
+            moves = tuple(self._open.moves.get(visitor, ()))
+            if base is None or not moves:
+                continue
+            taken[visitor] = _Base(base.version + 1, moved(base.profile, self._process, moves)), moves
+            writes.append(
+                ProfileChange(visitor, base.version, _stored(base.version + 1, taken[visitor][0].profile))
+            )
+        lost = await self._store.write(writes) if writes else set()
+        finished: list[int] = []
+        for visitor, (base, moves) in taken.items():
+            entry = self._entries.get(visitor)
+            if visitor in lost:
+                if entry is not None:
+                    entry.base = None
+                continue
+            if entry is not None:
+                entry.base = base
+            finished += self._folded(visitor, moves)
+        if finished:
+            await self._events.close([bucket_id(self._process, number) for number in finished])
+        return len(taken) - len(lost)
+
+    async def _read_bases(self, visitors: list[str]) -> None:
+        unread = [
+            visitor
+            for visitor in visitors
+            if visitor not in self._entries or self._entries[visitor].base is None
+        ]
+        if unread:
+            await self._load(unread)
+
+    def _folded(self, visitor: str, moves: tuple[Move, ...]) -> list[int]:
+        """Note that these moves are in the profile; returns the buckets that have none left."""
+        left = self._open.moves[visitor][len(moves) :]
+        if left:
+            self._open.moves[visitor] = left
+        else:
+            del self._open.moves[visitor]
+        finished = []
+        for number, _ in moves:
+            self._open.visitors[number] -= 1
+            if not self._open.visitors[number]:
+                del self._open.visitors[number]
+                finished.append(number)
+        return finished
+
+
+def _stored(version: int, profile: Profile) -> StoredProfile:
+    memory = profile.memory
+    return StoredProfile(
+        version=version,
+        clock=profile.clock,
+        body=to_bytes(memory),
+        seen=_date(memory.last_touched),
+        forgotten=_date(memory.forgotten) if memory.forgotten and memory.first_seen is None else None,
+    )
+
+
+def _date(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC)

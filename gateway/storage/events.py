@@ -1,0 +1,219 @@
+"""The event log: the truth that profiles and counts are folded from.
+
+All events of one flush are one document, a bucket: one insert makes them durable. A bucket also carries the
+`moves`, what its events do to each visitor's profile, and is open until those are folded in. Whoever
+needs the newest state reads the open moves first and the profile second: in the other order a fold
+between the two reads would hide a bucket.
+"""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from gateway.storage.failures import BATCH_SECONDS, READ_SECONDS, WRITE_SECONDS, guarded
+from gateway.storage.indexes import Database
+
+_ERASED_AT_ONCE = 1_000
+
+
+def bucket_id(process: str, seq: int) -> str:
+    return f"{process}-{seq:012d}"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    id: str
+    visitor: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    visitor: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One flush of one process. Ids of events must differ inside it, and a visitor has one move at most."""
+
+    process: str
+    seq: int
+    at: datetime
+    events: tuple[LoggedEvent, ...]
+    moves: tuple[Move, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return bucket_id(self.process, self.seq)
+
+    @property
+    def visitors(self) -> frozenset[str]:
+        return frozenset(e.visitor for e in self.events) | frozenset(m.visitor for m in self.moves)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMove:
+    process: str
+    seq: int
+    at: datetime
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    events: int
+    buckets: int
+
+
+class DuplicateEvents(Exception):
+    """Nothing of the bucket was written: these ids are in the log already."""
+
+    def __init__(self, ids: frozenset[str]) -> None:
+        super().__init__(f"{len(ids)} events are in the log already")
+        self.ids = ids
+
+
+class EventStore:
+    def __init__(self, db: Database) -> None:
+        self._events = db["events"]
+
+    @guarded(within=WRITE_SECONDS)
+    async def append(self, bucket: Bucket) -> None:
+        """Durable on return. The very same bucket again changes nothing, so InDoubt may be answered by repeating.
+
+        Raises DuplicateEvents (write the rest as another bucket), StoreUnavailable, InDoubt.
+        """
+        try:
+            await self._events.insert_one(_document(bucket))
+        except DuplicateKeyError:
+            if await self._events.find_one({"_id": bucket.id}, {"_id": 1}) is None:
+                raise DuplicateEvents(await self._known({e.id for e in bucket.events})) from None
+
+    @guarded(within=READ_SECONDS)
+    async def known(self, ids: Collection[str]) -> frozenset[str]:
+        return await self._known(ids)
+
+    async def _known(self, ids: Collection[str]) -> frozenset[str]:
+        found = await self._events.find({"events.i": {"$in": list(ids)}}, {"events.i": 1}).to_list(None)
+        return frozenset(event["i"] for bucket in found for event in bucket["events"]) & frozenset(ids)
+
+    @guarded(within=READ_SECONDS)
+    async def open_moves(self, visitors: Collection[str]) -> dict[str, list[OpenMove]]:
+        """What is not folded yet, oldest first; the moves of one process always in its own order."""
+        wanted = list(visitors)
+        theirs = {"$filter": {"input": "$moves", "cond": {"$in": ["$$this.v", wanted]}}}
+        fields = {"p": 1, "n": 1, "at": 1, "moves": theirs}
+        found = await self._events.find({"open": {"$in": wanted}}, fields).to_list(None)
+        moves: dict[str, list[OpenMove]] = defaultdict(list)
+        for bucket in _in_order(found):
+            for move in bucket["moves"]:
+                moves[move["v"]].append(OpenMove(bucket["p"], bucket["n"], bucket["at"], move["d"]))
+        return dict(moves)
+
+    @guarded(within=WRITE_SECONDS)
+    async def close(self, bucket_ids: Collection[str]) -> None:
+        """Say that the moves of these buckets are in the profiles."""
+        await self._events.update_many({"_id": {"$in": list(bucket_ids)}}, {"$unset": {"open": ""}})
+
+    @guarded(within=BATCH_SECONDS)
+    async def orphans(self, older_than: datetime, not_process: str, limit: int = 1_000) -> list[Bucket]:
+        """Open buckets of other processes that wrote none since, to be folded by whoever finds them.
+
+        The first `limit` of them, never one before an earlier one of its process.
+        """
+        others = {"open": {"$exists": True}, "p": {"$ne": not_process}}
+        newest: dict[str, datetime] = {}
+        for bucket in await self._events.find(others, {"p": 1, "at": 1}).to_list(None):
+            newest[bucket["p"]] = max(bucket["at"], newest.get(bucket["p"], bucket["at"]))
+        silent = [process for process, at in newest.items() if at < older_than]
+        theirs = {"open": {"$exists": True}, "p": {"$in": silent}}
+        found = self._events.find(theirs, sort=[("p", 1), ("n", 1)], limit=limit)
+        return [_bucket(document) for document in _in_order(await found.to_list(None) if silent else [])]
+
+    @guarded(within=BATCH_SECONDS)
+    async def since(self, at: datetime, until: datetime, limit: int = 1_000) -> list[Bucket]:
+        """Buckets received from `at` (inclusive) to `until`, oldest first, without their moves.
+
+        Clocks differ between processes and inserts overtake each other: overlap the windows by some seconds and
+        skip the ids that were seen.
+        """
+        window = {"at": {"$gte": at, "$lt": until}}
+        found = self._events.find(window, {"moves": 0}, sort=[("at", 1), ("_id", 1)], limit=limit)
+        return [_bucket(document) for document in await found.to_list(None)]
+
+    @guarded(within=BATCH_SECONDS)
+    async def of_visitor(self, visitor: str, limit: int = 1_000) -> list[tuple[datetime, LoggedEvent]]:
+        """The newest `limit` events, newest first, each with the time it was received."""
+        fields = {
+            "at": 1,
+            "events": {"$filter": {"input": "$events", "cond": {"$eq": ["$$this.v", visitor]}}},
+        }
+        found = self._events.find({"who": visitor}, fields, sort=[("at", -1), ("_id", -1)], limit=limit)
+        newest = [
+            (bucket["at"], _event(event))
+            for bucket in await found.to_list(None)
+            for event in reversed(bucket.get("events") or ())
+        ]
+        return newest[:limit]
+
+    async def erase(self, visitor: str) -> Erased:
+        """Take everything of the visitor out of the log, whole buckets where they hold nobody else."""
+        total = Erased(0, 0)
+        while (step := await self._erase_some(visitor)).buckets:
+            total = Erased(total.events + step.events, total.buckets + step.buckets)
+        return total
+
+    @guarded(within=6 * BATCH_SECONDS)
+    async def _erase_some(self, visitor: str) -> Erased:
+        fields = {"who": 1, "events.v": 1}
+        found = await self._events.find({"who": visitor}, fields, limit=_ERASED_AT_ONCE).to_list(None)
+        alone = [bucket["_id"] for bucket in found if bucket["who"] == [visitor]]
+        shared = [bucket["_id"] for bucket in found if bucket["who"] != [visitor]]
+        theirs = {"events": {"v": visitor}, "moves": {"v": visitor}, "open": visitor, "who": visitor}
+        if alone:
+            await self._events.delete_many({"_id": {"$in": alone}})
+        if shared:
+            await self._events.update_many({"_id": {"$in": shared}}, {"$pull": theirs})
+        events = sum(event["v"] == visitor for bucket in found for event in bucket.get("events", ()))
+        return Erased(events, len(found))
+
+
+def _in_order(found: Sequence[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    """By time, but never a process's own buckets out of their order, even if its clock was set back."""
+    runs: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for document in sorted(found, key=lambda d: (d["p"], d["n"])):
+        runs[document["p"]].append(document)
+    return heapq.merge(*runs.values(), key=lambda d: d["at"])
+
+
+def _document(bucket: Bucket) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "_id": bucket.id,
+        "p": bucket.process,
+        "n": bucket.seq,
+        "at": bucket.at,
+        "who": sorted(bucket.visitors),
+    }
+    # Absent rather than empty: the indexes on them are sparse.
+    if bucket.events:
+        document["events"] = [{"i": e.id, "v": e.visitor, "b": e.body} for e in bucket.events]
+    if bucket.moves:
+        document["moves"] = [{"v": m.visitor, "d": m.body} for m in bucket.moves]
+        document["open"] = [m.visitor for m in bucket.moves]
+    return document
+
+
+def _bucket(found: dict[str, Any]) -> Bucket:
+    events = tuple(_event(event) for event in found.get("events", ()))
+    moves = tuple(Move(move["v"], move["d"]) for move in found.get("moves", ()))
+    return Bucket(found["p"], found["n"], found["at"], events, moves)
+
+
+def _event(found: dict[str, Any]) -> LoggedEvent:
+    return LoggedEvent(found["i"], found["v"], found["b"])

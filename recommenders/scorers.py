@@ -1,0 +1,130 @@
+"""What speaks for a block: scorers that rate every row of a catalogue, and their weighted sum."""
+
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from types import MappingProxyType
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommenders.feature_index import FeatureIndex
+
+Scores = NDArray[np.float64]
+
+# What a visitor does now says more than what they usually do, and both say more than what others like;
+# but popularity and recency alone decide for somebody unknown, and between equal blocks. An editor's
+# boost is on the scale of the whole score, so it counts in full.
+DEFAULT_WEIGHTS: Mapping[str, float] = MappingProxyType(
+    {"now": 0.5, "usual": 0.3, "popularity": 0.15, "recency": 0.05, "boost": 1.0}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Whom the blocks are rated for. The vectors are unit vectors by name, or empty."""
+
+    now_vector: Mapping[str, float]
+    usual_vector: Mapping[str, float]
+    at: float  # epoch seconds
+
+
+class Scorer(Protocol):
+    """Rates all rows at once: one finite number each, the same for the same query."""
+
+    @property
+    def name(self) -> str: ...
+
+    def score(self, query: Query) -> Scores: ...
+
+
+class Similarity:
+    """The cosine (-1..1) of each block with what the visitor wants `now`, or with the `usual`."""
+
+    def __init__(self, index: FeatureIndex, name: Literal["now", "usual"]) -> None:
+        self.name = name
+        self._index = index
+
+    def score(self, query: Query) -> Scores:
+        return self._index.scores(query.now_vector if self.name == "now" else query.usual_vector)
+
+
+class Popularity:
+    """The rate of clicks per view, 1 for the best block of all.
+
+    Each block starts with `prior_strength` views at the average rate (the mean of a beta posterior),
+    so a single lucky click does not lead, and a block without views stands in the middle.
+    """
+
+    name = "popularity"
+
+    def __init__(
+        self, views: NDArray[np.number], clicks: NDArray[np.number], prior_strength: float = 50.0
+    ) -> None:
+        average = clicks.sum() / max(views.sum(), 1)
+        rates = (clicks + prior_strength * average) / (views + prior_strength)
+        self._scores = _frozen(rates / (rates.max(initial=0.0) or 1.0))
+
+    def score(self, query: Query) -> Scores:
+        return self._scores
+
+
+class Recency:
+    """Halves with every `half_life` seconds since publication; 1 at that moment and before it, 0 for
+    a block with no such time (NaN in `published`, epoch seconds)."""
+
+    name = "recency"
+
+    def __init__(self, published: NDArray[np.float64], half_life: float) -> None:
+        self._published = np.where(np.isnan(published), -np.inf, published)
+        self._half_life = half_life
+
+    def score(self, query: Query) -> Scores:
+        half_lives = (self._published - query.at) / self._half_life
+        return np.exp2(np.minimum(half_lives, 0.0))
+
+
+class Boost:
+    """The editor's thumb on the scale, as it is."""
+
+    name = "boost"
+
+    def __init__(self, boosts: NDArray[np.float64]) -> None:
+        self._boosts = _frozen(boosts.copy())
+
+    def score(self, query: Query) -> Scores:
+        return self._boosts
+
+
+class Blend:
+    """The weighted sum of scorers; the weights given replace those of `DEFAULT_WEIGHTS`."""
+
+    name = "blend"
+
+    def __init__(self, scorers: Sequence[Scorer], weights: Mapping[str, float] = DEFAULT_WEIGHTS) -> None:
+        names = [scorer.name for scorer in scorers]
+        if not scorers:
+            raise ValueError("a blend needs at least one scorer")
+        if unknown := sorted(weights.keys() - DEFAULT_WEIGHTS.keys() - set(names)):
+            raise ValueError(f"no part of the score is called {', '.join(unknown)}; use {', '.join(names)}")
+        chosen = {**DEFAULT_WEIGHTS, **weights}
+        counted = [(scorer, chosen.get(scorer.name, 0.0)) for scorer in scorers]
+        self._weighted = [pair for pair in counted if pair[1]] or counted[:1]  # one at least tells the length
+
+    def score(self, query: Query) -> Scores:
+        return reduce(operator.add, self.contributions(query).values())
+
+    def parts(self, query: Query, row: int) -> dict[str, float]:
+        """What each scorer added to the score of one row. For many rows, read `contributions`."""
+        return {name: float(scores[row]) for name, scores in self.contributions(query).items()}
+
+    def contributions(self, query: Query) -> dict[str, Scores]:
+        return {scorer.name: scorer.score(query) * weight for scorer, weight in self._weighted}
+
+
+def _frozen(scores: Scores) -> Scores:
+    """Handed out again and again, so nobody may write to it."""
+    scores.flags.writeable = False
+    return scores
