@@ -25,6 +25,7 @@ MAX_SOURCE = 20_000  # characters of a template
 MAX_OUTPUT = 200_000  # characters of HTML
 MAX_STEPS = 100_000  # nodes evaluated in loops, and units of 64 characters or entries walked
 MAX_LOOPS = 2  # one inside the other
+MAX_DEPTH = 40  # of the syntax tree; Jinja2 takes time for deep expressions
 
 NAMES = frozenset({"data", "device", "geo", "time", "visitor", "segments", "page", "block"})
 
@@ -75,7 +76,7 @@ def compile_template(source: str) -> Template:
         raise TemplateProblem(f"is longer than {MAX_SOURCE // 1000} KB")
     try:
         tree = _environment.parse(source)
-        _check(tree, loops=0)
+        _check(tree, loops=0, depth=0)
         read = meta.find_undeclared_variables(tree)
         _check_names(tree, read)
         return Template(source, read - {"data"} != set(), _environment.from_string(_Paid().visit(tree)))
@@ -107,7 +108,9 @@ _INSTEAD: Mapping[type[nodes.Node], str] = {
 }
 
 
-def _check(node: nodes.Node, loops: int) -> None:
+def _check(node: nodes.Node, loops: int, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise TemplateProblem(f"is nested deeper than {MAX_DEPTH} levels", node.lineno)
     if not isinstance(node, _SYNTAX):
         raise TemplateProblem(_refusal(node), node.lineno)
     if isinstance(node, nodes.For):
@@ -122,7 +125,7 @@ def _check(node: nodes.Node, loops: int) -> None:
         )
     if not _loop_state(node):
         for child in node.iter_child_nodes():
-            _check(child, loops)
+            _check(child, loops, depth + 1)
 
 
 def _loop_state(node: nodes.Node) -> bool:

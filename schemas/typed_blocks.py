@@ -25,7 +25,8 @@ RESERVED = frozenset({
     "GeoInput", "EventInput", "PreviewInput", "FilterInput", "Block", "BlockType", "Variant", "Segment",
     "Experiment", "Event", "Revision", "BlockInput", "BlockTypeInput", "VariantInput", "SegmentInput",
     "SlotInput", "PageInput", "ContentConnection", "ContentEdge", "ContentItem", "ContentKind",
-    "ContentProblem", "ContentRef", "SavedContent", "Publication", "NewToken", "TokenInfo", "Scope",
+    "ContentProblem", "ContentRef", "SavedContent", "Publication", "NewToken", "TokenInfo",
+    "Scope", "ArmInput", "ExperimentInput", "MetricInput", "RevisionInfo",
 })  # fmt: skip
 
 Content = TypeVar("Content")

@@ -1,32 +1,36 @@
 """Root fields: each names the scope that it needs, so that none can be forgotten."""
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 import strawberry
 from strawberry.tools import create_type
+from strawberry.types.field import StrawberryField
 
+from gateway.api.failures import told
 from gateway.api.request import Info
 from schemas.pages import PageTypes
 from schemas.vocabulary import Scope
 
 Resolver = Callable[..., Awaitable[Any]]
+Stream = Callable[..., AsyncGenerator[Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
 class RootField:
     name: str
     scope: Scope
-    resolver: Resolver
+    resolver: Resolver | Stream
     type: Callable[[PageTypes], Any] | None  # where the type depends on the block types
     description: str | None
 
 
 class Root:
-    """The fields of Query or Mutation, gathered by a decorator."""
+    """The fields of Query, Mutation or Subscription, gathered by decorators."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -40,8 +44,34 @@ class Root:
         def add(resolver: Resolver) -> Resolver:
             @wraps(resolver)
             async def guarded(info: Info, *args: Any, **kwargs: Any) -> Any:
-                info.context.caller.require(scope)
-                return await resolver(info, *args, **kwargs)
+                try:
+                    info.context.caller.require(scope)
+                    return await resolver(info, *args, **kwargs)
+                except Exception as error:
+                    raise told(error) from error
+
+            self.fields.append(RootField(resolver.__name__, scope, guarded, type, inspect.getdoc(resolver)))
+            return resolver
+
+        return add
+
+    def stream(
+        self,
+        scope: Scope,
+        type: Callable[[PageTypes], Any] | None = None,  # noqa: A002
+    ) -> Callable[[Stream], Stream]:
+        """A field of Subscription, whose resolver yields."""
+
+        def add(resolver: Stream) -> Stream:
+            @wraps(resolver)
+            async def guarded(info: Info, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
+                try:
+                    info.context.caller.require(scope)
+                    async with aclosing(resolver(info, *args, **kwargs)) as found:
+                        async for one in found:
+                            yield one
+                except Exception as error:
+                    raise told(error) from error
 
             self.fields.append(RootField(resolver.__name__, scope, guarded, type, inspect.getdoc(resolver)))
             return resolver
@@ -51,7 +81,8 @@ class Root:
     def build(self, types: PageTypes) -> type:
         fields = []
         for root in self.fields:
-            field = strawberry.field(
+            streams = inspect.isasyncgenfunction(root.resolver)
+            field: StrawberryField = (strawberry.subscription if streams else strawberry.field)(  # type: ignore[assignment]
                 resolver=root.resolver,
                 description=root.description,
                 graphql_type=root.type(types) if root.type else None,

@@ -1,8 +1,6 @@
 """GraphQL over HTTP: who asks, for which space; then strawberry's view; then errors in our words."""
 
 import asyncio
-import logging
-import secrets
 from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -16,18 +14,19 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, process_result
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL
 from strawberry.types import ExecutionResult
 
+from gateway.api.failures import told
 from gateway.api.request import Request
 from gateway.api.schema import Schemas, SpaceSchema
+from gateway.api.sockets import PROTOCOL, serve_socket
 from gateway.core.access import Caller
 from gateway.core.editions import Edition
 from gateway.errors import BlockloomError, Forbidden, NotFound, StoreUnavailable, Unauthenticated
 from gateway.services.gateway import MAIN, Gateway
 from gateway.services.space import Space
 from schemas.vocabulary import Scope as Right
-
-log = logging.getLogger(__name__)
 
 SPACE_HEADER = "blockloom-space"  # chooses the space where no token does
 STATUS: Mapping[type[BlockloomError], int] = {
@@ -49,17 +48,27 @@ class GraphQLEndpoint:
         gateway.opened.append(self._follow)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await serve_socket(scope, receive, send, self._admit)
+            return
         try:
-            request = await self.request(scope)
+            view = await self._admit(scope)
         except BlockloomError as error:
             await refusal(error)(scope, receive, send)
             return
-        scope["blockloom"] = request
-        await self._view(request.edition)(scope, receive, send)
+        await view(scope, receive, send)
 
-    async def request(self, scope: Scope) -> Request:
+    async def _admit(self, scope: Scope, authorization: str | None = None) -> "_View":
+        """The view of the caller's space, with the request ready in the scope."""
+        request = await self.request(scope, authorization)
+        scope["blockloom"] = request
+        return self._view(request.edition)
+
+    async def request(self, scope: Scope, authorization: str | None = None) -> Request:
         """Who asks, for which space. Raises Unauthenticated, Forbidden, NotFound."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        if authorization is not None:
+            headers["authorization"] = authorization
         caller = await self._caller(headers)
         wanted = headers.get(SPACE_HEADER)
         if wanted is not None and not self._open and wanted != caller.space:
@@ -106,7 +115,7 @@ class GraphQLEndpoint:
 
 class _View(GraphQL[Any, None]):
     def __init__(self, schema: Any) -> None:
-        super().__init__(schema, graphql_ide=None)
+        super().__init__(schema, graphql_ide=None, subscription_protocols=(PROTOCOL, GRAPHQL_SSE_PROTOCOL))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -137,8 +146,9 @@ class _View(GraphQL[Any, None]):
             answer["extensions"] = {**(answer.get("extensions") or {}), "degraded": sorted(degraded)}
         return answer
 
-    def encode_json(self, data: object) -> bytes:
-        return orjson.dumps(data)
+    def encode_json(self, data: object) -> str:
+        """Text, since bytes would become binary frames on a WebSocket."""
+        return orjson.dumps(data).decode()
 
 
 class _BadBody(Exception):
@@ -146,24 +156,20 @@ class _BadBody(Exception):
 
 
 def worded(error: GraphQLError) -> Any:
-    """A GraphQL error with a stable code; what is our fault is logged under a number, and not told."""
-    formatted = dict(error.formatted)
+    """A GraphQL error as it is sent: each has a stable code."""
+    if error.extensions:
+        return error.formatted
     cause = error.original_error
-    if isinstance(cause, BlockloomError):
-        formatted["message"] = cause.message
-        formatted["extensions"] = dict(cause.extensions())
-    elif cause is None or isinstance(cause, GraphQLError):
-        code = "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else _code(error)
-        formatted["extensions"] = {"code": code, **(error.extensions or {})}
-    else:
-        number = secrets.token_hex(4)
-        log.error("internal error %s", number, exc_info=cause)
-        formatted["message"] = f"something went wrong on our side; the log has it as {number}"
-        formatted["extensions"] = {"code": "INTERNAL", "number": number}
-    return formatted
+    if cause is not None and not isinstance(
+        cause, GraphQLError
+    ):  # below a root field, where nothing should fail
+        return {**error.formatted, **told(cause).formatted}
+    return {**error.formatted, "extensions": {"code": _code(error)}}
 
 
 def _code(error: GraphQLError) -> str:
+    if isinstance(error, GraphQLSyntaxError):
+        return "GRAPHQL_PARSE_FAILED"
     return "GRAPHQL_VALIDATION_FAILED" if error.path is None else "BAD_INPUT"
 
 

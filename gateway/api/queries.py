@@ -12,7 +12,7 @@ from content_blocks.conditions import ConditionError, check_condition, compile_c
 from gateway.api import words
 from gateway.api.fields import Root
 from gateway.api.inputs import checked_visitor, context_of, preview_of, version_of
-from gateway.api.request import Info, selected
+from gateway.api.request import Info, Request, selected
 from gateway.core.records import decision_id
 from gateway.errors import BadInput, Forbidden
 from gateway.services.deliver import Answer, Asked, record_of
@@ -40,7 +40,7 @@ async def page(
     """A page, chosen for this visitor, here and now; null when no such page is published."""
     request = info.context
     wanted = selected(info)
-    _allow_personal(info, wanted)
+    allow_personal(request, wanted)
     edition = request.edition
     if preview is not None:
         request.caller.require(Scope.EDITOR)
@@ -57,16 +57,17 @@ async def page(
         return None
     if answer.degraded:
         request.degraded.add("profile")
-    return words.page(request, answer, wanted, _recorded(info, answer, wanted))
+    return words.page(request, answer, wanted, recorded(request, answer, wanted))
 
 
-def _recorded(info: Info, answer: Answer, wanted: frozenset[str]) -> str:
+def recorded(request: Request, answer: Answer, wanted: frozenset[str]) -> str:
     """Only decisions whose id is asked for can ever be asked about."""
-    return info.context.space.decisions.record(record_of(answer)) if "decision" in wanted else ""
+    return request.space.decisions.record(record_of(answer)) if "decision" in wanted else ""
 
 
-def _allow_personal(info: Info, wanted: frozenset[str]) -> None:
-    caller = info.context.caller
+def allow_personal(request: Request, wanted: frozenset[str]) -> None:
+    """Refuse a token that may not read profiles what would tell of one."""
+    caller = request.caller
     if not PERSONAL.isdisjoint(wanted) and not caller.may(Scope.EDITOR) and not caller.may(Scope.PROFILES):
         names = ", ".join(sorted(PERSONAL & wanted))
         raise Forbidden(
@@ -86,7 +87,7 @@ async def recommendations(
     """Blocks ranked for this visitor, best first; the first hundred can be paged through."""
     request = info.context
     wanted = selected(info)
-    _allow_personal(info, wanted)
+    allow_personal(request, wanted)
     start = _start(after, request.edition.revision)
     if not 0 <= first <= MOST:
         raise BadInput(f"first must lie between 0 and {MOST}")
@@ -98,13 +99,13 @@ async def recommendations(
     if answer.degraded:
         request.degraded.add("profile")
     choices = answer.assembly.picks[answer.page.slots[0].name]
-    recorded = _recorded(info, answer, wanted)
+    record = recorded(request, answer, wanted)
     slot = answer.page.slots[0]
     edges = [
         request.types.recommendation_edge(
             cursor=f"{request.edition.revision}:{position}",
             node=words.chosen_block(
-                request, answer, choices[position], wanted, decision_id(recorded, 0, position), position, slot
+                request, answer, choices[position], wanted, decision_id(record, 0, position), position, slot
             ),
         )
         for position in range(start, min(start + first, len(choices)))

@@ -21,8 +21,8 @@ from gateway.api import authoring  # noqa: F401  # adds its fields to queries an
 from gateway.api.limits import DepthRule
 from gateway.api.mutations import mutations
 from gateway.api.queries import queries
+from gateway.api.subscriptions import subscriptions
 from gateway.core.catalogue import Catalogue
-from gateway.errors import BlockloomError
 from schemas.pages import PageTypes, page_types
 from schemas.typed_blocks import content_types
 
@@ -42,14 +42,7 @@ class Schema(strawberry.Schema):
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
-        """Log what is our fault; what the client got wrong is told to the client."""
-        ours = [
-            error
-            for error in errors
-            if error.original_error is not None
-            and not isinstance(error.original_error, BlockloomError | GraphQLError)
-        ]
-        super().process_errors(ours, execution_context)
+        """What is our fault was logged where it happened; the rest is the client's to know."""
 
 
 def build_schema(block_types: Mapping[str, Mapping[str, Any]]) -> SpaceSchema:
@@ -59,6 +52,7 @@ def build_schema(block_types: Mapping[str, Mapping[str, Any]]) -> SpaceSchema:
     schema = Schema(
         query=queries.build(types),
         mutation=mutations.build(types),
+        subscription=subscriptions.build(types),
         extensions=_EXTENSIONS,
     )
     return SpaceSchema(schema, types, contents)

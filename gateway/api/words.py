@@ -198,7 +198,7 @@ def decision(request: Request, id_: str, replay: Replay) -> Any:
 def _not_a_candidate(name: str) -> CandidateTrace:
     return CandidateTrace(
         block="", variant=name, chosen=False, eligible=False, failed=None, score=None, parts=JSON({}),
-        summary=f"{name!r} is no candidate of this slot; a slot shows variants of its block, or what its filter admits.",
+        summary=f"{name!r} is no candidate of this slot: it shows variants of its block, or what its filter admits.",
     )  # fmt: skip
 
 

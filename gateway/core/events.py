@@ -1,6 +1,5 @@
 """Events: what a visitor did, checked, and what each kind of it weighs."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ FUTURE = 300.0  # seconds that a client's clock may be ahead
 PAST = 30 * 86400.0  # seconds that an event may be late
 MAX_PROPERTIES = 32_768  # bytes of JSON
 MAX_DEPTH = 16
+MAX_VALUE = 1e12  # either way; sums of values stay far from overflowing
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ def event_problem(event: Event) -> Refusal | None:
         text = getattr(event, name)
         if text is not None and (not 0 < len(text) <= longest or not text.isprintable()):
             return Refusal("BAD_INPUT", f"{name} has 1 to {longest} printable characters")
-    if event.value is not None and not math.isfinite(event.value):
-        return Refusal("BAD_INPUT", "value must be a finite number")
+    if event.value is not None and not abs(event.value) <= MAX_VALUE:
+        return Refusal("BAD_INPUT", f"value must be a number from -{MAX_VALUE:.0e} to {MAX_VALUE:.0e}")
     return _properties_problem(event.properties)
 
 

@@ -3,6 +3,10 @@
 An event makes a small `Memory`; a profile is all of a visitor's memories merged. Merging adds, unites, or
 takes the later of two, so the order in which events arrive, and how they were grouped, does not matter
 (up to the rounding of floating-point sums, and to the fading of the smallest names of a full vector).
+
+Erasure and withdrawal are marks in time. Sums cannot be taken apart again, so whatever holds something from
+before a mark that it does not know of yet is emptied whole: in a race with other processes something newer
+may go along, but never does anything older stay.
 """
 
 from collections.abc import Iterable, Mapping
@@ -117,9 +121,7 @@ def merge(one: Memory, other: Memory, names: int) -> Memory:
         page_views=one.page_views + other.page_views,
         conversions=one.conversions + other.conversions,
         revenue=one.revenue + other.revenue,
-        first_seen=min(one.first_seen, other.first_seen)
-        if one.first_seen and other.first_seen
-        else one.first_seen or other.first_seen,
+        first_seen=_earlier(one.first_seen, other.first_seen),
         last_seen=_later(one.last_seen, other.last_seen),
         consents=latest(one.consents, other.consents),
         traits=_newest(one.traits, other.traits),
@@ -129,15 +131,27 @@ def merge(one: Memory, other: Memory, names: int) -> Memory:
 
 
 def _voided(memory: Memory, forgotten: float | None, unlearned: float | None) -> Memory:
-    """Without what an erasure or a withdrawal has made void."""
-    if forgotten is not None and memory.last_touched <= forgotten:
-        empty = _unlearned(memory)
-        return Memory(
-            now=empty.now, usual=empty.usual, activity=Interests.empty(memory.activity.half_life, 0.0)
-        )
-    if unlearned is not None and (memory.last_seen or 0.0) <= unlearned:
-        return _unlearned(memory)
+    """Without what an erasure or a withdrawal that it does not know of yet has made void."""
+    if forgotten is not None and memory.forgotten != forgotten:
+        memory = _erased(memory, forgotten)
+    if unlearned is not None and memory.unlearned != unlearned and _began(memory, unlearned):
+        memory = _unlearned(memory)
     return memory
+
+
+def _began(memory: Memory, at: float) -> bool:
+    """Whether any of its events happened by then."""
+    return memory.first_seen is not None and memory.first_seen <= at
+
+
+def _erased(memory: Memory, at: float) -> Memory:
+    consents = {purpose: answer for purpose, answer in memory.consents.items() if answer.at > at}
+    traits = {name: trait for name, trait in memory.traits.items() if trait.at > at}
+    if not _began(memory, at):
+        return replace(memory, consents=consents, traits=traits)
+    empty = _unlearned(memory)
+    activity = Interests.empty(memory.activity.half_life, 0.0)
+    return Memory(now=empty.now, usual=empty.usual, activity=activity, consents=consents, traits=traits)
 
 
 def _unlearned(memory: Memory) -> Memory:
@@ -152,6 +166,12 @@ def _later(one: float | None, other: float | None) -> float | None:
     if one is None or other is None:
         return other if one is None else one
     return max(one, other)
+
+
+def _earlier(one: float | None, other: float | None) -> float | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
 
 
 def _newest(one: Mapping[str, Trait], other: Mapping[str, Trait]) -> Mapping[str, Trait]:

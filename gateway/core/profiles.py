@@ -62,7 +62,8 @@ class Profile:
     def engagement_score(self, at: float) -> float:
         """0 to 100: recent events by their weight, fading with the long half-life, saturating."""
         activity = self.memory.activity
-        fade = 2.0 ** ((activity.landmark - at) / activity.half_life) if activity.sums else 0.0
+        # A moment before the landmark, as a preview may ask for, counts as the landmark.
+        fade = 2.0 ** min(0.0, (activity.landmark - at) / activity.half_life)
         weights = self.learning.weights
         total = fade * sum(max(0.0, weights.get(name, 0.0)) * n for name, n in activity.sums.items())
         return round(100.0 * total / (total + SATURATION), 2)

@@ -4,7 +4,7 @@ They are folded from the event log into a snapshot that every process shares, so
 alike; only blocks that something happened to are in it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,13 +40,22 @@ class Signals:
         return np.maximum(shown, won), won
 
 
-def folded(signals: Signals, events: Iterable[Event], weights: Mapping[str, float], upto: float) -> Signals:
-    """The next snapshot: these events added, each fading with its age."""
+def folded(
+    signals: Signals,
+    events: Iterable[Event],
+    weights: Mapping[str, float],
+    upto: float,
+    published: Container[str],
+) -> Signals:
+    """The next snapshot: these events added, each fading with its age.
+
+    Clients may send any key, so only those of published blocks are counted.
+    """
     landmark, fade = _landmark(signals, upto)
     shown = {key: count * fade for key, count in signals.shown.items()}
     won = {key: count * fade for key, count in signals.won.items()}
     for event in events:
-        if event.block is None:
+        if event.block is None or event.block not in published:
             continue
         strength = 2.0 ** ((event.at - landmark) / HALF_LIFE)
         if event.type == "impression":

@@ -79,8 +79,8 @@ class Decisions:
         records = await asyncio.to_thread(_unpacked, found.body)
         kept = [_blank(record) if record.visitor == visitor else record for record in records]
         left = tuple(name for name in found.visitors if name != visitor)
-        await self._store.replace(bucket_id, await asyncio.to_thread(_packed, kept), left)
-        return sum(record.visitor == visitor for record in records)
+        replaced = await self._store.replace(found, await asyncio.to_thread(_packed, kept), left)
+        return sum(record.visitor == visitor for record in records) if replaced else 0
 
     async def _records(self, bucket: str) -> list[Record]:
         for held in (self._open, *self._waiting.values()):

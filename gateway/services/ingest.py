@@ -17,7 +17,7 @@ from gateway.core.consent import allows
 from gateway.core.events import Event, Refusal
 from gateway.core.memory import Features, Learning, Memory, merge, remember, to_bytes
 from gateway.core.profiles import Profile
-from gateway.errors import BlockloomError, Overloaded
+from gateway.errors import BlockloomError, Overloaded, TooLarge
 from gateway.services.profiles import Profiles
 from gateway.storage.events import Bucket, DuplicateEvents, EventStore, LoggedEvent, Move
 from gateway.storage.failures import InDoubt
@@ -50,10 +50,17 @@ class _Ticket:
     refused: dict[str, Refusal] = field(default_factory=dict)
     fresh: list[Event] = field(default_factory=list)
 
+    @property
+    def size(self) -> int:
+        return len(self.events) + len(self.extra)
+
 
 NOT_AGREED = Refusal(
     "CONSENT_REQUIRED", "the visitor has not agreed to be remembered; ask, and say so by the consent mutation"
 )
+
+ERASED = Refusal("ERASED", "the visitor was erased after this happened; nothing from before is kept")
+KEEPING = (Purpose.ANALYTICS, Purpose.PERSONALIZATION)  # either of them allows to keep events
 
 FeaturesOf = Callable[[str | None, str | None], Features | None]
 
@@ -79,6 +86,7 @@ class Intake:
         self._gather = gather
         self._number = 0
         self._waiting: list[_Ticket] = []
+        self._writing: list[_Ticket] = []
         self._size = 0  # events waiting
         self._arrived = asyncio.Event()
         self._enough = asyncio.Event()
@@ -93,11 +101,11 @@ class Intake:
 
         Raises StoreUnavailable or Overloaded: the whole request may be repeated with the same ids.
         """
-        if self._size + len(events) > MOST_WAITING or self._profiles.backlog > MOST_BACKLOG:
-            raise Overloaded("more events arrive than can be stored; send them again in a few seconds")
         ticket = _Ticket(events, gpc, extra or {}, asyncio.get_running_loop().create_future())
+        if self._size + ticket.size > MOST_WAITING or self._profiles.backlog > MOST_BACKLOG:
+            raise Overloaded("more events arrive than can be stored; send them again in a few seconds")
         self._waiting.append(ticket)
-        self._size += len(events)
+        self._size += ticket.size
         self._arrived.set()
         if self._size >= self._expected:
             self._enough.set()
@@ -108,26 +116,35 @@ class Intake:
         while True:
             await self._arrived.wait()
             await self._company()
-            tickets = self._take()
-            try:
-                await self._write(tickets)
-            except Exception as error:
-                for ticket in tickets:
-                    if not ticket.done.done():
-                        ticket.done.set_exception(error)
-                if not isinstance(error, BlockloomError):
-                    log.exception("a bucket of events could not be written")
+            self._writing = self._take()
+            await self._try(self._writing)
+            self._writing = []
+
+    async def _try(self, tickets: list[_Ticket]) -> None:
+        """Write them, or say to each why not. What is too large together may fit apart."""
+        try:
+            await self._write(tickets)
+        except TooLarge as error:
+            middle = len(tickets) // 2
+            if not middle:
+                _refuse(tickets, error)
+                return
+            await self._try(tickets[:middle])
+            await self._try(tickets[middle:])
+        except Exception as error:
+            _refuse(tickets, error)
+            if not isinstance(error, BlockloomError):
+                log.exception("a bucket of events could not be written")
 
     async def drain(self) -> None:
         """Wait until everything that has been submitted is answered."""
-        while self._waiting:
-            await asyncio.gather(*(ticket.done for ticket in self._waiting), return_exceptions=True)
+        while pending := [*self._writing, *self._waiting]:
+            await asyncio.gather(*(ticket.done for ticket in pending), return_exceptions=True)
+            await asyncio.sleep(0)  # the writer has its turn to put them down
 
     def close(self) -> None:
         """Refuse what is still waiting: nothing of it was written."""
-        for ticket in self._waiting:
-            if not ticket.done.done():
-                ticket.done.set_exception(Overloaded("the gateway is shutting down; send the events again"))
+        _refuse(self._waiting, Overloaded("the gateway is shutting down; send the events again"))
         self._waiting.clear()
 
     async def _company(self) -> None:
@@ -140,9 +157,9 @@ class Intake:
     def _take(self) -> list[_Ticket]:
         taken: list[_Ticket] = []
         size = 0
-        while self._waiting and (not taken or size + len(self._waiting[0].events) <= MOST_EVENTS):
+        while self._waiting and (not taken or size + self._waiting[0].size <= MOST_EVENTS):
             ticket = self._waiting.pop(0)
-            size += len(ticket.events)
+            size += ticket.size
             taken.append(ticket)
         self._size -= size
         self._expected = max(1, size)
@@ -160,7 +177,7 @@ class Intake:
         while True:
             try:
                 moves = self._moves(tickets, known)
-                await self._append(tickets, moves)
+                await self._append(tickets, moves, known)
                 break
             except DuplicateEvents as found:
                 duplicates.update(found.ids)
@@ -178,27 +195,29 @@ class Intake:
         except DuplicateEvents:  # not written then, and its events were since sent to another process
             moves = {}
         self._doubtful = None
-        self._profiles.move(bucket.seq, moves)
+        self._profiles.move(bucket.seq, moves, {})
 
     def _admit(self, tickets: list[_Ticket], known: Mapping[str, Profile]) -> None:
         """Sort out what was not consented to and what is here twice."""
         here: set[str] = set()
         for ticket in tickets:
+            ticket.fresh.clear()
+            ticket.refused.clear()
             for event in ticket.events:
                 if event.id in here or event.id in self._recent:
                     continue
-                if not self._may_keep(known[event.visitor], ticket.gpc):
-                    ticket.refused[event.id] = NOT_AGREED
+                refusal = self._refusal(event, known[event.visitor].memory, ticket.gpc)
+                if refusal is not None:
+                    ticket.refused[event.id] = refusal
                     continue
                 here.add(event.id)
                 ticket.fresh.append(event)
 
-    def _may_keep(self, profile: Profile, gpc: bool) -> bool:
-        consents = profile.memory.consents
-        return any(
-            allows(consents, purpose, self._default, gpc)
-            for purpose in (Purpose.ANALYTICS, Purpose.PERSONALIZATION)
-        )
+    def _refusal(self, event: Event, memory: Memory, gpc: bool) -> Refusal | None:
+        if memory.forgotten is not None and event.at <= memory.forgotten:
+            return ERASED
+        agreed = (allows(memory.consents, purpose, self._default, gpc) for purpose in KEEPING)
+        return None if any(agreed) else NOT_AGREED
 
     def _moves(self, tickets: list[_Ticket], known: Mapping[str, Profile]) -> dict[str, Memory]:
         lessons: dict[str, list[tuple[Event, Features | None]]] = {}
@@ -218,7 +237,9 @@ class Intake:
     def _with(self, one: Memory | None, other: Memory) -> Memory:
         return other if one is None else merge(one, other, self._learning.names)
 
-    async def _append(self, tickets: list[_Ticket], moves: dict[str, Memory]) -> None:
+    async def _append(
+        self, tickets: list[_Ticket], moves: dict[str, Memory], known: dict[str, Profile]
+    ) -> None:
         if not moves:
             return
         fresh = [event for ticket in tickets for event in ticket.fresh]
@@ -235,7 +256,7 @@ class Intake:
         except InDoubt:
             self._doubtful = bucket, moves
             raise
-        self._profiles.move(bucket.seq, moves)
+        known.update(self._profiles.move(bucket.seq, moves, known))
         self._remember_ids(event.id for event in fresh)
 
     def _remember_ids(self, ids: Iterable[str]) -> None:
@@ -246,8 +267,14 @@ class Intake:
     def _answer(self, tickets: list[_Ticket], known: Mapping[str, Profile]) -> None:
         for ticket in tickets:
             visitors = {event.visitor: None for event in ticket.events} | dict.fromkeys(ticket.extra)
-            profiles = {visitor: self._profiles.cached(visitor) or known[visitor] for visitor in visitors}
+            profiles = {visitor: known[visitor] for visitor in visitors}
             accepted = len(ticket.fresh)
             duplicates = len(ticket.events) - accepted - len(ticket.refused)
             if not ticket.done.done():
                 ticket.done.set_result(Taken(accepted, duplicates, ticket.refused, profiles))
+
+
+def _refuse(tickets: Iterable[_Ticket], error: Exception) -> None:
+    for ticket in tickets:
+        if not ticket.done.done():
+            ticket.done.set_exception(error)

@@ -54,10 +54,9 @@ class Privacy:
     async def forget(self, visitor: str) -> Forgotten:
         """Erase the visitor everywhere. What was under way when it began counts as before it."""
         await self._intake.drain()
-        await self._profiles.fold()
         known = await self._profiles.get(visitor)
-        await self._remember(visitor, replace(blank(self._learning), forgotten=time.time()))
-        await self._profiles.fold()
+        blanked = await self._remember(visitor, replace(blank(self._learning), forgotten=time.time()))
+        await self._profiles.settle(visitor, blanked.clock)  # before the log that says so is erased
         erased = await self._store.events.erase(visitor)
         decisions = await self._decisions.erase(visitor)
         return Forgotten(int(bool(known.clock)), erased.events, decisions)

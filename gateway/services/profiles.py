@@ -8,12 +8,13 @@ profile second: in the other order a folding between the two reads would hide a 
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from gateway.core.memory import Learning, Memory, from_bytes, to_bytes
 from gateway.core.profiles import Clock, Profile, moved, stranger
+from gateway.errors import StoreUnavailable
 from gateway.storage.events import EventStore, OpenMove, bucket_id
 from gateway.storage.profiles import ProfileChange, ProfileStore, StoredProfile
 
@@ -66,6 +67,7 @@ class Profiles:
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._open = _Open()
         self._folding = asyncio.Lock()
+        self.on_moved: Callable[[str], None] = _nobody
 
     @property
     def backlog(self) -> int:
@@ -92,17 +94,25 @@ class Profiles:
         missing = [visitor for visitor in visitors if visitor not in found]
         return found | (await self._load(missing) if missing else {})
 
-    def move(self, number: int, moves: dict[str, Memory]) -> None:
-        """Bucket `number` of this process is durable, and does this to these visitors."""
+    def move(
+        self, number: int, moves: Mapping[str, Memory], known: Mapping[str, Profile]
+    ) -> dict[str, Profile]:
+        """Bucket `number` of this process is durable, and does this to these visitors, `known` before it.
+
+        Returns their states with it.
+        """
         if moves:
             self._open.visitors[number] = len(moves)
         for visitor, memory in moves.items():
             self._open.moves.setdefault(visitor, []).append((number, memory))
             entry = self._entries.get(visitor)
             if entry is None:
-                self._keep(visitor, _Entry(None, stranger(visitor, self._learning), float("-inf")))
-            else:
-                entry.view = moved(entry.view, self._process, [(number, memory)])
+                before = known.get(visitor) or stranger(visitor, self._learning)
+                entry = _Entry(None, before, float("-inf"))
+                self._keep(visitor, entry)
+            entry.view = moved(entry.view, self._process, [(number, memory)])
+            self.on_moved(visitor)
+        return {visitor: self._entries[visitor].view for visitor in moves}
 
     def drop(self, visitor: str) -> None:
         """Forget what is known here; the next reader loads it."""
@@ -118,6 +128,16 @@ class Profiles:
             for start in range(0, len(waiting), CHUNK):
                 written += await self._fold(waiting[start : start + CHUNK])
             return written
+
+    async def settle(self, visitor: str, version: Clock) -> None:
+        """Fold until the stored profile includes these writes. Raises StoreUnavailable when others are always faster."""
+        for _ in range(ATTEMPTS):
+            async with self._folding:
+                await self._fold([visitor])
+            base = self._base(visitor, (await self._store.get_many([visitor])).get(visitor))
+            if base.profile.includes(version):
+                return
+        raise StoreUnavailable("other processes are writing this visitor's profile; repeat it in a moment")
 
     async def take_over(self, process: str, number: int, moves: dict[str, Memory]) -> bool:
         """Fold a bucket that another process left open. True when all of its visitors now include it."""
@@ -146,22 +166,22 @@ class Profiles:
         found: dict[str, Profile] = {}
         for _ in range(ATTEMPTS):
             asked = time.monotonic()
-            pending = await self._events.open_moves(visitors)
+            # Without other processes every open move is known here already.
+            pending = await self._events.open_moves(visitors) if self._max_age is not None else {}
             stored = await self._store.get_many(visitors)
+            overtaken = {}
             for visitor in visitors:
                 base = self._base(visitor, stored.get(visitor))
-                if self._overtaken(visitor, base):
+                entry = self._entries.get(visitor)
+                if entry is not None and entry.base is not None and entry.base.version > base.version:
+                    overtaken[visitor] = entry.view
                     continue
                 found[visitor] = self._view(visitor, base.profile, pending.get(visitor, ()))
                 self._keep(visitor, _Entry(base, found[visitor], asked))
-            visitors = [visitor for visitor in visitors if visitor not in found]
+            visitors = list(overtaken)
             if not visitors:
                 break
-        return found | {visitor: self._entries[visitor].view for visitor in visitors}
-
-    def _overtaken(self, visitor: str, base: _Base) -> bool:
-        entry = self._entries.get(visitor)
-        return entry is not None and entry.base is not None and entry.base.version > base.version
+        return found | overtaken
 
     def _view(self, visitor: str, profile: Profile, pending: Iterable[OpenMove]) -> Profile:
         for move in pending:
@@ -204,8 +224,9 @@ class Profiles:
                 if entry is not None:
                     entry.base = None
                 continue
-            if entry is not None:
+            if entry is not None and entry.base is not None and entry.base.version < base.version:
                 entry.base = base
+                self._entries.move_to_end(visitor)  # a load that is under way shall find it
             finished += self._folded(visitor, moves)
         if finished:
             await self._events.close([bucket_id(self._process, number) for number in finished])
@@ -234,6 +255,10 @@ class Profiles:
                 del self._open.visitors[number]
                 finished.append(number)
         return finished
+
+
+def _nobody(visitor: str) -> None:
+    """Nobody is told of a visitor's move."""
 
 
 def _stored(version: int, profile: Profile) -> StoredProfile:

@@ -33,6 +33,7 @@ class Shelf:
         self._builtin = builtin
         self._before: list[Before] = []
         self._lock = asyncio.Lock()
+        self.on_served: Callable[[], None] = _nobody
         self._kept: OrderedDict[str, Edition] = OrderedDict()
         self.edition = Edition(compile_catalogue(0, (), builtin), Signals())
 
@@ -105,6 +106,7 @@ class Shelf:
             await ready(edition)
         self._keep(self.edition)
         self.edition = edition
+        self.on_served()
         log.info("serving edition %s: %d blocks", edition.revision, len(edition.catalogue.blocks))
 
     def _keep(self, edition: Edition) -> None:
@@ -112,6 +114,10 @@ class Shelf:
         self._kept.move_to_end(edition.revision)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
+
+
+def _nobody() -> None:
+    """Nobody is told of a new edition."""
 
 
 def _entries(rows: Iterable[Row]) -> Entries:

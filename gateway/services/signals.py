@@ -5,7 +5,7 @@ Each snapshot is kept as long as the decisions that were made by it.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 
 from gateway.core.events import Event
@@ -42,8 +42,11 @@ class SignalKeeper:
         found = await self._history.get(f"{NAME}-{number}")
         return from_bytes(found.body) if found else None
 
-    async def update(self, older_than: float, lag: float = LAG) -> Signals:
-        """The newest snapshot; made anew from the log when it is more than `older_than` seconds old."""
+    async def update(self, older_than: float, published: Container[str], lag: float = LAG) -> Signals:
+        """The newest snapshot; made anew from the log when it is more than `older_than` seconds old.
+
+        `published` holds the keys of the blocks that are counted.
+        """
         state = await self._states.get(NAME)
         signals = from_bytes(state.body) if state else Signals()
         now = time.time()
@@ -57,7 +60,7 @@ class SignalKeeper:
                 break
             upto = until if len(buckets) < BUCKETS else _after(buckets[-1])
             events = await asyncio.to_thread(_events, buckets)
-            moved = folded(moved, events, self._weights, upto)
+            moved = folded(moved, events, self._weights, upto, published)
             if upto == until:
                 break
         if moved is signals:

@@ -17,6 +17,7 @@ from gateway.services.background import every
 from gateway.services.decisions import Decisions
 from gateway.services.deliver import Delivery
 from gateway.services.ingest import Intake
+from gateway.services.notices import Notices
 from gateway.services.privacy import Privacy
 from gateway.services.profiles import Profiles
 from gateway.services.recovery import recover
@@ -34,6 +35,7 @@ MAX_AGE = 0.75  # seconds a profile is served from memory where other processes 
 DECISIONS_SECONDS = 1.0
 RECOVERY_SECONDS = 10.0
 SCHEDULE_SECONDS = 1.0
+TIDY_SECONDS = 30.0
 
 
 def new_process_name() -> str:
@@ -56,10 +58,13 @@ class Space:
         self.decisions = Decisions(store.decisions, process)
         self.signals = SignalKeeper(store.events, store.states, store.decisions, learning.weights)
         self.shelf = Shelf(store.content, self.signals, builtin_block_types())
+        self.notices = Notices(None if alone else MAX_AGE)
         self.profiles = Profiles(
             store.events, store.profiles, process, learning, settings.profile_cache,
             None if alone else MAX_AGE,
         )  # fmt: skip
+        self.profiles.on_moved = self.notices.moved
+        self.shelf.on_served = self.notices.published
         self.intake = Intake(
             store.events, self.profiles, process, learning, self._features,
             settings.consent == "opt-out", settings.gather_ms / 1000,
@@ -90,6 +95,7 @@ class Space:
             "updating signals": (settings.signals_seconds / 2, self.update_signals),
             "storing decisions": (DECISIONS_SECONDS, self.decisions.flush),
             "publishing what is scheduled": (SCHEDULE_SECONDS, self.authoring.publish_due),
+            "tidying earlier revisions": (TIDY_SECONDS, self._store.content.tidy),
             "recovering open buckets": (RECOVERY_SECONDS, self._recover),
         }
         for name, (seconds, call) in work.items():
@@ -106,7 +112,8 @@ class Space:
             await self.decisions.flush()
 
     async def update_signals(self) -> None:
-        await self.shelf.show(await self.signals.update(self._settings.signals_seconds))
+        published = self.shelf.edition.catalogue.by_key
+        await self.shelf.show(await self.signals.update(self._settings.signals_seconds, published))
 
     async def _recover(self) -> None:
         await recover(self._store.events, self.profiles, self._process)

@@ -15,7 +15,7 @@ from gateway.storage.control import ControlStore
 from gateway.storage.decisions import DecisionStore
 from gateway.storage.drafts import DraftStore
 from gateway.storage.events import EventStore
-from gateway.storage.failures import READ_SECONDS, WRITE_SECONDS, guarded
+from gateway.storage.failures import READ_SECONDS, guarded
 from gateway.storage.indexes import CONTROL_INDEXES, Database, Retention, ensure, space_indexes
 from gateway.storage.profiles import ProfileStore
 from gateway.storage.states import StateStore
@@ -50,10 +50,6 @@ class SpaceStore:
     async def prepare(self, retention: Retention | None = None) -> None:
         """Make the indexes; once at start is enough."""
         await ensure(self._db, space_indexes(retention or Retention()))
-
-    @guarded(within=60 * WRITE_SECONDS)
-    async def drop(self) -> None:
-        await self._db.client.drop_database(self._db.name)
 
 
 class Storage:

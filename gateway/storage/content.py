@@ -5,19 +5,22 @@ publishing only inserts, and then moves the pointer. `tidy` later notes on repla
 counted, which spares readers from reading them and lets them expire.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway.errors import BadInput, BlockloomError
-from gateway.storage.drafts import batches, ref
+from gateway.storage.batches import INSERTED_AT_ONCE, batches
+from gateway.storage.drafts import ref
 from gateway.storage.indexes import Database
 from gateway.storage.pointer import Claim, Pointer
-from gateway.storage.rows import INSERTED_AT_ONCE, NAMED_AT_ONCE, Entry, Revision, Row, Rows, document, row_of
+from gateway.storage.rows import Entry, Revision, Row, Rows, document, row_of
 from gateway.storage.tidying import tidy
 
 __all__ = ["Changes", "ContentStore", "Entry", "Progress", "Revision", "Row"]
+
+_READ_WHOLE_FROM = 5_000
 
 Progress = Callable[[int, int], None]
 
@@ -100,20 +103,22 @@ class ContentStore:
         self, entries: Sequence[Entry], claim: Claim, on_progress: Progress | None
     ) -> list[tuple[Entry, bool]]:
         """Entries that differ from what is visible, each with whether it replaces something."""
-        changed = []
-        for batch in batches(entries, NAMED_AT_ONCE):
-            there = await self._visible(batch, claim) if claim.base else {}
-            for entry in batch:
-                body = there.get((entry.kind, entry.key))
-                if body != entry.body:
-                    changed.append((entry, body is not None))
+        there: dict[tuple[str, str], bytes | None] = {}
+        for query in _queries(entries, claim.base) if claim.base else ():
+            for row in await _newest(self._held(query, claim), claim.base, claim.voids):
+                there[row.kind, row.key] = row.body
             await self._step(claim, 0, len(entries), on_progress)
-        return changed
+        named = [(entry, there.get((entry.kind, entry.key))) for entry in entries]
+        return [(entry, body is not None) for entry, body in named if entry.body != body]
 
-    async def _visible(self, entries: Sequence[Entry], claim: Claim) -> dict[tuple[str, str], bytes | None]:
-        refs = [ref(entry.kind, entry.key) for entry in entries]
-        newest = await _newest(self._rows.find({"ref": {"$in": refs}}), claim.base, claim.voids)
-        return {(row.kind, row.key): row.body for row in newest}
+    async def _held(self, query: Mapping[str, Any], claim: Claim) -> AsyncIterator[dict[str, Any]]:
+        """The rows, however many, while the claim is kept alive."""
+        count = 0
+        async for row in self._rows.find(query):
+            count += 1
+            if count % INSERTED_AT_ONCE == 0:
+                await self._pointer.renew(claim)
+            yield row
 
     async def _insert(
         self, changed: Sequence[tuple[Entry, bool]], claim: Claim, on_progress: Progress | None
@@ -141,6 +146,15 @@ class ContentStore:
         Run it after publishing, beside the answer; stopped anywhere, it goes on the next time.
         """
         await tidy(self._rows, self._pointer, self._clock() + keep)
+
+
+def _queries(entries: Sequence[Entry], base: int) -> Iterator[dict[str, Any]]:
+    """What finds the published rows of the entries: each by its name, or for very many everything once."""
+    if len(entries) > _READ_WHOLE_FROM:
+        yield {"to": {"$gt": base}}
+        return
+    for batch in batches(entries):
+        yield {"ref": {"$in": [ref(entry.kind, entry.key) for entry in batch]}}
 
 
 async def _newest(rows: AsyncIterator[dict[str, Any]], revision: int, voids: frozenset[int]) -> list[Row]:

@@ -50,9 +50,11 @@ class DecisionStore:
         return [document["_id"] for document in await found.to_list(None)]
 
     @guarded(within=WRITE_SECONDS)
-    async def replace(self, bucket_id: str, body: bytes, visitors: Collection[str]) -> None:
+    async def replace(self, found: DecisionBucket, body: bytes, visitors: Collection[str]) -> bool:
+        """False: somebody else has taken a visitor out meanwhile; read it again."""
+        same = {"_id": found.id, "visitors": list(found.visitors)}
         change = {"$set": {"body": body, "visitors": list(visitors)}}
-        await self._decisions.update_one({"_id": bucket_id}, change)
+        return (await self._decisions.update_one(same, change)).matched_count == 1
 
     @guarded(within=WRITE_SECONDS)
     async def delete(self, bucket_ids: Collection[str]) -> int:

@@ -1,22 +1,20 @@
 """Drafts: what editors are working on, apart from what visitors see."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
 from gateway.errors import Conflict
+from gateway.storage.batches import batches
 from gateway.storage.failures import READ_SECONDS, WRITE_SECONDS, guarded
 from gateway.storage.indexes import Database
 
-_BATCH = 200  # the embedded engine compares each document with each member of an $in
 _TRIES = 5
 _DUPLICATE = 11000
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ class DraftStore:
         With `expect_version` (0: not there yet) each draft must stand at it, or Conflict is raised.
         """
         versions: list[int] = []
-        for batch in batches(changes, _BATCH):
+        for batch in batches(changes):
             versions += await self._save(batch, by, at, expect_version)
         return versions
 
@@ -129,11 +127,6 @@ class DraftStore:
 
 def ref(kind: str, key: str) -> str:
     return f"{kind}:{key}"
-
-
-def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
 
 
 def _span(kind: str | None, after: tuple[str, str] | None) -> dict[str, str]:

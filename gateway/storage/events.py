@@ -15,10 +15,9 @@ from typing import Any
 
 from pymongo.errors import DuplicateKeyError
 
+from gateway.storage.batches import NAMED_AT_ONCE, batches
 from gateway.storage.failures import BATCH_SECONDS, READ_SECONDS, WRITE_SECONDS, guarded
 from gateway.storage.indexes import Database
-
-_ERASED_AT_ONCE = 1_000
 
 
 def bucket_id(process: str, seq: int) -> str:
@@ -100,8 +99,11 @@ class EventStore:
         return await self._known(ids)
 
     async def _known(self, ids: Collection[str]) -> frozenset[str]:
-        found = await self._events.find({"events.i": {"$in": list(ids)}}, {"events.i": 1}).to_list(None)
-        return frozenset(event["i"] for bucket in found for event in bucket["events"]) & frozenset(ids)
+        logged: set[str] = set()
+        for batch in batches(list(ids)):
+            found = await self._events.find({"events.i": {"$in": batch}}, {"events.i": 1}).to_list(None)
+            logged.update(event["i"] for bucket in found for event in bucket["events"])
+        return frozenset(ids) & logged
 
     @guarded(within=READ_SECONDS)
     async def open_moves(self, visitors: Collection[str]) -> dict[str, list[OpenMove]]:
@@ -119,7 +121,8 @@ class EventStore:
     @guarded(within=WRITE_SECONDS)
     async def close(self, bucket_ids: Collection[str]) -> None:
         """Say that the moves of these buckets are in the profiles."""
-        await self._events.update_many({"_id": {"$in": list(bucket_ids)}}, {"$unset": {"open": ""}})
+        for batch in batches(list(bucket_ids)):
+            await self._events.update_many({"_id": {"$in": batch}}, {"$unset": {"open": ""}})
 
     @guarded(within=BATCH_SECONDS)
     async def orphans(self, older_than: datetime, not_process: str, limit: int = 1_000) -> list[Bucket]:
@@ -172,7 +175,7 @@ class EventStore:
     @guarded(within=6 * BATCH_SECONDS)
     async def _erase_some(self, visitor: str) -> Erased:
         fields = {"who": 1, "events.v": 1}
-        found = await self._events.find({"who": visitor}, fields, limit=_ERASED_AT_ONCE).to_list(None)
+        found = await self._events.find({"who": visitor}, fields, limit=NAMED_AT_ONCE).to_list(None)
         alone = [bucket["_id"] for bucket in found if bucket["who"] == [visitor]]
         shared = [bucket["_id"] for bucket in found if bucket["who"] != [visitor]]
         theirs = {"events": {"v": visitor}, "moves": {"v": visitor}, "open": visitor, "who": visitor}

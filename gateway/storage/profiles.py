@@ -12,6 +12,7 @@ from typing import Any
 from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
+from gateway.storage.batches import batches
 from gateway.storage.failures import READ_SECONDS, WRITE_SECONDS, guarded
 from gateway.storage.indexes import Database
 
@@ -45,8 +46,14 @@ class ProfileStore:
             (visitor,) = visitors
             one = await self._profiles.find_one({"_id": visitor})
             return {visitor: _profile(one)} if one else {}
-        found = await self._profiles.find({"_id": {"$in": list(visitors)}}).to_list(None)
-        return {document["_id"]: _profile(document) for document in found}
+        return {name: _profile(found) for name, found in (await self._there(list(visitors))).items()}
+
+    async def _there(self, visitors: Sequence[str]) -> dict[str, dict[str, Any]]:
+        there: dict[str, dict[str, Any]] = {}
+        for batch in batches(visitors):
+            found = await self._profiles.find({"_id": {"$in": batch}}).to_list(None)
+            there |= {document["_id"]: document for document in found}
+        return there
 
     @guarded(within=2 * WRITE_SECONDS)
     async def write(self, changes: Sequence[ProfileChange]) -> set[str]:
@@ -82,9 +89,7 @@ class ProfileStore:
 
     async def _not_standing(self, changes: Sequence[ProfileChange]) -> set[str]:
         # A version alone cannot tell: the winner wrote the same number.
-        ids = [change.visitor for change in changes]
-        found = await self._profiles.find({"_id": {"$in": ids}}).to_list(None)
-        there = {document["_id"]: document for document in found}
+        there = await self._there([change.visitor for change in changes])
         return {c.visitor for c in changes if not _same(there.get(c.visitor), _document(c))}
 
 

@@ -10,13 +10,12 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from gateway.storage.batches import INSERTED_AT_ONCE, NAMED_AT_ONCE
 from gateway.storage.drafts import ref
 from gateway.storage.failures import BATCH_SECONDS, guarded
 from gateway.storage.indexes import Database
 
 OPEN = 2**53
-INSERTED_AT_ONCE = 1_000
-NAMED_AT_ONCE = 200  # the embedded engine compares each document with each member of an $in
 
 
 @dataclass(frozen=True, slots=True)

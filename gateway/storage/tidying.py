@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 
-from gateway.storage.drafts import batches
+from gateway.storage.batches import batches
 from gateway.storage.pointer import Pointer, Position
-from gateway.storage.rows import NAMED_AT_ONCE, Rows, removals, replaced
+from gateway.storage.rows import Rows, removals, replaced
 
 
 async def tidy(rows: Rows, pointer: Pointer, expires: datetime) -> None:
@@ -18,7 +18,7 @@ async def tidy(rows: Rows, pointer: Pointer, expires: datetime) -> None:
     span = {"from": {"$gt": position.tidied, "$lte": position.revision}}
     fields = {"ref": 1, "over": 1}
     refs = {row["ref"] async for row in rows.find(span, fields) if row.get("over")}
-    for batch in batches(sorted(refs), NAMED_AT_ONCE):
+    for batch in batches(sorted(refs)):
         await _mark(rows, batch, position, expires)
     for number in sorted(position.voids):
         while await rows.sweep_some(number):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from content_blocks.publishing import TRANSITIONS, NotAllowed, States, move
@@ -30,3 +32,9 @@ def test_every_state_can_be_reached_and_left() -> None:
 def test_a_state_is_the_word_that_is_stored() -> None:
     assert States("review") is States.REVIEW
     assert f"{States.REVIEW}" == "review"
+
+
+def test_the_documentation_shows_the_table() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "content.md").read_text()
+    for state, actions in TRANSITIONS.items():
+        assert f"| {state} | {', '.join(f'{action} → {then}' for action, then in actions.items())} |" in text

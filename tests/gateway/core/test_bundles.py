@@ -1,5 +1,6 @@
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -267,6 +268,12 @@ def test_files_are_merged_in_their_order() -> None:
 
 
 # --- checking ---
+
+
+def test_the_bundle_in_the_documentation_is_right() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "content.md").read_text()
+    bundle, problems = read_bundle(text.split("```yaml")[1].split("```")[0].encode(), "content.yaml")
+    assert (len(bundle), problems, check_bundle(bundle), bundle_warnings(bundle)) == (5, [], [], [])
 
 
 def test_a_bundle_that_is_right_has_no_problems() -> None:

@@ -12,13 +12,6 @@ async def test_spaces_do_not_see_each_other(storage):
     assert await storage.space("shop").states.get("x") == State(1, b"1")
 
 
-async def test_a_dropped_space_is_empty(storage):
-    shop = storage.space("shop")
-    await shop.states.put("x", b"1", 0)
-    await shop.drop()
-    assert await shop.states.get("x") is None
-
-
 @pytest.mark.parametrize("name", ["", "Shop", "a b", "../x", "a.b", "a$b", "-a", "x" * 33, "ä"])
 async def test_a_name_that_cannot_be_a_database_is_refused(storage, name):
     with pytest.raises(BadInput, match="cannot name a space"):

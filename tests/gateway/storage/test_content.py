@@ -97,6 +97,18 @@ async def test_publishing_nothing_new_makes_no_revision(content):
     assert await publish(content, put("a", b"new")) == 2
 
 
+async def test_a_publication_of_very_many_finds_what_differs_too(content, monkeypatch):
+    monkeypatch.setattr("gateway.storage.content._READ_WHOLE_FROM", 3)
+    await publish(content, *(put(key) for key in "abcd"))
+    await publish(content, gone("a"), put("b", b"2"), put("c"), put("d"))
+    await content.tidy()
+    assert await publish(content, gone("a"), put("b", b"2"), put("c"), put("d")) == 2
+    assert await publish(content, put("a"), put("b", b"3"), put("c"), put("d")) == 3
+    assert await content.changes(2, 3) == Changes(
+        (Row("block", "a", 3, b"{}"), Row("block", "b", 3, b"3")), ()
+    )
+
+
 async def test_naming_a_thing_twice_is_refused(content):
     with pytest.raises(BadInput, match="name each thing once"):
         await publish(content, put("a"), gone("a"))
@@ -128,7 +140,11 @@ async def test_revisions_say_who_and_what(content, clock):
 async def test_progress_ends_with_everything_done(content):
     heard = []
     await publish(content, *(put(f"b{i}") for i in range(450)), on_progress=lambda *step: heard.append(step))
-    assert heard == [(0, 450), (0, 450), (0, 450), (450, 450)]
+    assert heard == [(450, 450)]
+    await publish(
+        content, *(put(f"b{i}", b"2") for i in range(150)), on_progress=lambda *step: heard.append(step)
+    )
+    assert heard[1:] == [(0, 150), (0, 150), (150, 150)]
 
 
 KEYS = st.sampled_from("abcd")
@@ -165,10 +181,8 @@ def test_load_is_the_fold_of_all_publications(engine_url, publications, data):
     asyncio.run(check())
 
 
-COMPARED, INSERTED = (
-    range(6),
-    range(6, 8),
-)  # the steps of 1,100 changes: 200 are compared at once, 1,000 inserted
+# The steps of 1,100 changes: 100 are compared at once, 1,000 inserted.
+COMPARED, INSERTED = range(11), range(11, 13)
 
 
 @pytest.mark.parametrize("step", [COMPARED[0], COMPARED[-1], INSERTED[0], INSERTED[-1]])

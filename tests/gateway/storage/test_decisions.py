@@ -20,7 +20,8 @@ async def test_the_same_bucket_again_changes_nothing(space):
 
 async def test_a_visitor_can_be_taken_out(space):
     await space.decisions.append(BUCKET)
-    await space.decisions.replace("p-1", b"less", ["bob"])
+    assert await space.decisions.replace(BUCKET, b"less", ["bob"])
+    assert not await space.decisions.replace(BUCKET, b"both", ["ann"])
     assert await space.decisions.of_visitor("ann") == []
     assert await space.decisions.get("p-1") == DecisionBucket("p-1", NOON, ("bob",), b"less")
     assert await space.decisions.delete(["p-1", "p-2"]) == 1

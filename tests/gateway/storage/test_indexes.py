@@ -98,7 +98,7 @@ async def use_the_rest(space: SpaceStore, storage: Storage) -> None:
     await space.decisions.append(DecisionBucket("d", NOON, ("ann",), b""))
     await space.decisions.get("d")
     await space.decisions.of_visitor("ann")
-    await space.decisions.replace("d", b"", [])
+    await space.decisions.replace(DecisionBucket("d", NOON, ("ann",), b""), b"", [])
     await space.decisions.delete(["d"])
     for version in (0, 1):
         await space.states.put("s", b"", version)
