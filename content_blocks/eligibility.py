@@ -44,11 +44,12 @@ class Eligibility:
 
     def admits(self, facts: Mapping[str, Any], now: float, locales: frozenset[str]) -> bool:
         """From `starts` on, until just before `ends`; `locales` as from `acceptable_locales`."""
+        # Most conditions fail, so the question that they answer comes first.
+        if not self.matches(facts):
+            return False
         if self.scheduled and not self.starts <= now < self.ends:
             return False
-        if self.locale is not None and self.locale not in locales:
-            return False
-        return self.matches(facts)
+        return self.locale is None or self.locale in locales
 
     def failed(self, facts: Mapping[str, Any], now: float, locales: frozenset[str]) -> FailedClause | None:
         if now < self.starts:

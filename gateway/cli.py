@@ -1,97 +1,106 @@
 """The command `blockloom`."""
 
-import asyncio
 import logging
-import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-import uvloop
 from pydantic import ValidationError
-from rich.console import Console
+from pydantic_settings import SettingsError
+from rich.markup import escape
 
-from gateway.app import build_app
+from gateway.commands import spaces, tokens
+from gateway.commands.doctor import doctor
+from gateway.commands.erase import erase
+from gateway.commands.export import export
+from gateway.commands.load import load
+from gateway.commands.schema import schema
+from gateway.commands.serve import serve
+from gateway.commands.terminal import Host, Port, err, run, settings_of
 from gateway.errors import BlockloomError
-from gateway.server import serving
-from gateway.services.running import running
-from gateway.settings import Settings
+
+log = logging.getLogger(__name__)
+
+DEMO_DATA = Path(".blockloom") / "demo"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-out = Console()
-err = Console(stderr=True)
-
-Data = Annotated[Path | None, typer.Option(help="Folder of the embedded engine's data.")]
-Url = Annotated[
-    str | None, typer.Option("--mongodb", help="Use this MongoDB instead of the embedded engine.")
-]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Every refusal is one red sentence that says what to do, and exit code 1."""
     try:
-        app()
+        app(arguments)
     except BlockloomError as error:
-        err.print(f"[bold red]{error.code}[/] {error.message}", highlight=False)
-        for problem in error.problems:
-            err.print(f"  {problem.path}: {problem.message}", highlight=False, markup=False)
-        sys.exit(1)
+        _refuse(error)
     except ValidationError as error:
         for wrong in error.errors():
-            name = "BLOCKLOOM_" + "_".join(map(str, wrong["loc"])).upper()
-            err.print(f"[bold red]SETTING[/] {name}: {wrong['msg']}", highlight=False)
-        sys.exit(1)
+            name = str(wrong["loc"][0])
+            option = f" (--{name})" if name in {"host", "port", "data"} else ""
+            _say("SETTING", f"BLOCKLOOM_{name.upper()}{option}: {wrong['msg'].removeprefix('Value error, ')}")
+    except SettingsError as error:
+        _say("SETTING", f"{error}: it is written as JSON, see docs/settings.md")
+    except Exception as error:
+        log.debug("what happened", exc_info=error)
+        _say("INTERNAL", f"{type(error).__name__}: {error}; BLOCKLOOM_LOG_LEVEL=debug tells where")
+    else:
+        return
+    sys.exit(1)
 
 
-def settings_of(**given: Any) -> Settings:
-    """Options win over the environment."""
-    return Settings(**{name: value for name, value in given.items() if value is not None})
+def _refuse(error: BlockloomError) -> None:
+    # A message that is followed by its problems may name the first of them, for those who see no more of it.
+    _say(error.code, error.message.partition(": ")[0] if error.problems else error.message)
+    for problem in error.problems:
+        err.print(f"  {problem}", markup=False, soft_wrap=True)
 
 
-def run(work: Coroutine[Any, Any, None], settings: Settings) -> None:
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(work)
+def _say(code: str, message: str) -> None:
+    err.print(f"[bold red]{code}[/] {escape(message)}", soft_wrap=True)
 
 
-async def until_stopped() -> None:
-    """Returns at Ctrl-C or SIGTERM."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"blockloom {version('blockloom')}")
+        raise typer.Exit
 
 
 @app.callback()
-def blockloom() -> None:
+def blockloom(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Content blocks, woven into a page for each visitor."""
 
 
 @app.command()
-def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
-    data: Data = None,
-    mongodb: Url = None,
+def demo(
+    host: Host = None,
+    port: Port = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the demo's data.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Stop after the walk.")] = False,
+    visitors: Annotated[
+        int | None, typer.Option(min=0, help="Replay so many visitors of the data set; else all.")
+    ] = None,
 ) -> None:
-    """Serve GraphQL until stopped."""
-    settings = settings_of(host=host, port=port, data=data, mongodb_url=mongodb)
-    run(_serve(settings), settings)
+    """Load a shop and a data set of real visits, walk through them, and serve them on loopback."""
+    from gateway.commands.demo import run_demo  # noqa: PLC0415 - others do without its data
+
+    settings = settings_of(host=host, port=port, data=data or DEMO_DATA)
+    run(run_demo(settings, once=once, visitors=visitors), settings, "warning")
 
 
-async def _serve(settings: Settings) -> None:
-    async with running(settings) as gateway:
-        token = await gateway.first_token()
-        async with serving(build_app(gateway), settings.host, settings.port, settings.log_level) as address:
-            out.print(f"Blockloom serves GraphQL at [bold]{address}/graphql[/]")
-            if token:
-                out.print(f"The administrator's token, shown this once: [bold]{token}[/]")
-            await until_stopped()
-            out.print("Stopping; acknowledged events are being folded into their profiles.")
-
+app.command()(serve)
+app.command()(load)
+app.command()(export)
+app.command()(schema)
+app.add_typer(tokens.app, name="tokens")
+app.add_typer(spaces.app, name="spaces")
+app.command()(erase)
+app.command()(doctor)
 
 if __name__ == "__main__":
     main()

@@ -2,13 +2,15 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from gateway.errors import BadInput
+
+GRACE = 5  # seconds that requests under way have at the end
 
 
 @asynccontextmanager
@@ -17,15 +19,14 @@ async def serving(app: ASGIApp, host: str, port: int, log_level: str = "warning"
     listening = _listen(host, port)
     config = uvicorn.Config(
         app, log_level=log_level, access_log=False, lifespan="off", ws="websockets-sansio",
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=GRACE,
     )  # fmt: skip
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
-        while not server.started and not task.done():
-            await asyncio.sleep(0.01)
-        if task.done():
-            await task
+        started = asyncio.create_task(server.ready.wait())
+        await asyncio.wait({started, task}, return_when=asyncio.FIRST_COMPLETED)
+        started.cancel()
         yield f"http://{_readable(host)}:{listening.getsockname()[1]}"
     finally:
         server.should_exit = True
@@ -33,14 +34,19 @@ async def serving(app: ASGIApp, host: str, port: int, log_level: str = "warning"
 
 
 class _Server(uvicorn.Server):
-    """Signals are the command line's business."""
+    """Says when it answers, and leaves signals to the command line."""
 
-    def install_signal_handlers(self) -> None: ...
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
 
-    def capture_signals(self):  # type: ignore[no-untyped-def]  # a context manager that captures none
-        from contextlib import nullcontext
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
 
-        return nullcontext()
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -51,9 +57,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except OSError as error:
         listening.close()
-        raise BadInput(
-            f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port"
-        ) from error
+        message = f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port"
+        raise BadInput(message) from error
     listening.listen(2048)
     listening.setblocking(False)
     return listening

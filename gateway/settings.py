@@ -63,7 +63,7 @@ class Settings(BaseSettings):
         2.0, ge=0, le=100, description="Milliseconds that events wait for company before a write."
     )
     fold_seconds: float = Field(
-        1.0, ge=0.05, le=60, description="Seconds between foldings of acknowledged events into profiles."
+        10.0, ge=0.05, le=60, description="Seconds between foldings of acknowledged events into profiles."
     )
     refresh_seconds: float = Field(
         0.25, ge=0.05, le=60, description="Seconds between looks for a newly published revision."

@@ -67,8 +67,14 @@ class FeatureIndex:
         starts, ends = self.vectors.starts[rows], self.vectors.starts[rows + 1]
         spans = [slice(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
         columns = np.concatenate([self.vectors.columns[span] for span in spans])
-        distinct, place = np.unique(columns, return_inverse=True)
-        dense = np.zeros((len(rows), len(distinct)), np.float32)
+        weights = np.concatenate([self.vectors.weights[span] for span in spans])
         owner = np.repeat(np.arange(len(rows)), ends - starts)
-        dense[owner, place] = np.concatenate([self.vectors.weights[span] for span in spans])
-        return dense @ dense.T
+        # Names that only one of the rows has make nothing similar; most are, so the matrix stays narrow.
+        shared = np.bincount(columns, minlength=len(self.vectors.names)) > 1
+        place = np.cumsum(shared) - 1
+        both = shared[columns]
+        dense = np.zeros((len(rows), np.count_nonzero(shared)), np.float32)
+        dense[owner[both], place[columns[both]]] = weights[both]
+        similar = dense @ dense.T
+        np.fill_diagonal(similar, np.bincount(owner, weights * weights, minlength=len(rows)))
+        return similar

@@ -49,11 +49,15 @@ class Interests:
             return self
         if not self.sums:
             return theirs
-        landmark = max(self.landmark, theirs.landmark)
-        sums = dict(self.rebased(landmark).sums)
-        for name, value in theirs.rebased(landmark).sums.items():
-            sums[name] = sums.get(name, 0.0) + value
-        return Interests(self.half_life, landmark, sums)
+        # The smaller one comes to the landmark of the larger, which mostly need not be touched.
+        most, least = (self, theirs) if len(self.sums) >= len(theirs.sums) else (theirs, self)
+        if least.landmark - most.landmark > LANDMARK_REACH * self.half_life:
+            most = most.rebased(least.landmark)
+        factor = 2.0 ** max(-1000.0, (least.landmark - most.landmark) / self.half_life)
+        sums = dict(most.sums)
+        for name, value in least.sums.items():
+            sums[name] = sums.get(name, 0.0) + value * factor
+        return Interests(self.half_life, most.landmark, sums)
 
     def rebased(self, landmark: float) -> "Interests":
         """The same interests from a later landmark; an earlier one changes nothing, for growing

@@ -45,10 +45,13 @@ class Similarity:
 
     def __init__(self, index: FeatureIndex, name: Literal["now", "usual"]) -> None:
         self.name = name
-        self._index = index
+        self.index = index
+
+    def vector(self, query: Query) -> Mapping[str, float]:
+        return query.now_vector if self.name == "now" else query.usual_vector
 
     def score(self, query: Query) -> Scores:
-        return self._index.scores(query.now_vector if self.name == "now" else query.usual_vector)
+        return self.index.scores(self.vector(query))
 
 
 class Popularity:
@@ -112,9 +115,16 @@ class Blend:
         chosen = {**DEFAULT_WEIGHTS, **weights}
         counted = [(scorer, chosen.get(scorer.name, 0.0)) for scorer in scorers]
         self._weighted = [pair for pair in counted if pair[1]] or counted[:1]  # one at least tells the length
+        self._near = [(one, weight) for one, weight in self._weighted if isinstance(one, Similarity)]
+        self._rest = [(one, weight) for one, weight in self._weighted if not isinstance(one, Similarity)]
 
     def score(self, query: Query) -> Scores:
-        return reduce(operator.add, self.contributions(query).values())
+        """Similarities are linear: those to several vectors cost one look at the index, by their sum."""
+        scores = [scorer.score(query) * weight for scorer, weight in self._rest]
+        for index in {id(one.index): one.index for one, _ in self._near}.values():
+            vectors = [(one.vector(query), weight) for one, weight in self._near if one.index is index]
+            scores.append(index.scores(_summed(vectors)))
+        return reduce(operator.add, scores)
 
     def parts(self, query: Query, row: int) -> dict[str, float]:
         """What each scorer added to the score of one row. For many rows, read `contributions`."""
@@ -122,6 +132,14 @@ class Blend:
 
     def contributions(self, query: Query) -> dict[str, Scores]:
         return {scorer.name: scorer.score(query) * weight for scorer, weight in self._weighted}
+
+
+def _summed(vectors: Sequence[tuple[Mapping[str, float], float]]) -> Mapping[str, float]:
+    total: dict[str, float] = {}
+    for vector, weight in vectors:
+        for name, value in vector.items():
+            total[name] = total.get(name, 0.0) + weight * value
+    return total
 
 
 def _frozen(scores: Scores) -> Scores:

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from sys import intern
 from typing import Any
 from unicodedata import normalize
 
@@ -53,7 +54,7 @@ def words(text: str) -> Counter[str]:
             for pair in pairwise(token):
                 found["".join(pair)] += count
         elif 3 <= len(token) <= 30 and token not in _STOP_WORDS:
-            found[_singular(token)] += count
+            found[intern(_singular(token))] += count  # thousands of blocks share their words
     return found
 
 

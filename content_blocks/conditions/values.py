@@ -19,13 +19,18 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     ((int, float), "number"),
     (str, "string"),
     (ARRAYS, "array"),
-    (Mapping, "object"),
+    ((dict, Mapping), "object"),
     (type(None), "null"),
 )
 
 
+_BY_CLASS: dict[type, str] = {
+    each: kind for types, kind in _KINDS for each in (types if isinstance(types, tuple) else (types,))
+}
+
+
 def kind_of(value: Any) -> str:
-    return next((kind for types, kind in _KINDS if isinstance(value, types)), "unknown")
+    return _BY_CLASS.get(value.__class__) or next((kind for types, kind in _KINDS if isinstance(value, types)), "unknown")
 
 
 def is_number(value: Any) -> bool:

@@ -2,8 +2,10 @@
 
 import logging
 import secrets
+from collections.abc import Mapping
+from typing import Any
 
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSyntaxError
 
 from gateway.errors import BlockloomError
 
@@ -20,3 +22,26 @@ def told(error: Exception) -> GraphQLError:
     log.error("internal error %s", number, exc_info=error)
     message = f"something went wrong on our side; the log has it as {number}"
     return GraphQLError(message, extensions={"code": "INTERNAL", "number": number})
+
+
+def worded(error: GraphQLError) -> Mapping[str, Any]:
+    """A GraphQL error as it is sent: each has a stable code."""
+    if error.extensions:
+        return error.formatted
+    cause = error.original_error
+    if cause is not None and not isinstance(
+        cause, GraphQLError
+    ):  # below a root field, where nothing should fail
+        return {**error.formatted, **told(cause).formatted}
+    return {**error.formatted, "extensions": {"code": _code(error)}}
+
+
+def _code(error: GraphQLError) -> str:
+    if isinstance(error, GraphQLSyntaxError):
+        return "GRAPHQL_PARSE_FAILED"
+    return "GRAPHQL_VALIDATION_FAILED" if error.path is None else "BAD_INPUT"
+
+
+def refused(code: str, message: str, extensions: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+    """The body for what was refused before there was an operation."""
+    return {"errors": [{"message": message, "extensions": {"code": code, **(extensions or {})}}]}

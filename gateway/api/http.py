@@ -1,26 +1,20 @@
-"""GraphQL over HTTP: who asks, for which space; then strawberry's view; then errors in our words."""
+"""GraphQL over HTTP: who asks, for which space, what; and the answer."""
 
 import asyncio
 from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import orjson
-from cross_web import HTTPException
-from graphql import GraphQLError, GraphQLSyntaxError
-from starlette.requests import Request as HttpRequest
-from starlette.responses import Response
+from graphql import ExecutionResult, OperationType
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket
-from strawberry.asgi import GraphQL
-from strawberry.http import GraphQLHTTPResponse, process_result
-from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL
-from strawberry.types import ExecutionResult
 
-from gateway.api.failures import told
+from gateway.api import exchange
+from gateway.api.exchange import Refused, Wanted
+from gateway.api.failures import refused, worded
 from gateway.api.request import Request
 from gateway.api.schema import Schemas, SpaceSchema
-from gateway.api.sockets import PROTOCOL, serve_socket
+from gateway.api.sockets import serve_socket
+from gateway.api.streams import StreamView
 from gateway.core.access import Caller
 from gateway.core.editions import Edition
 from gateway.errors import BlockloomError, Forbidden, NotFound, StoreUnavailable, Unauthenticated
@@ -44,7 +38,7 @@ class GraphQLEndpoint:
         self._gateway = gateway
         self._open = open_access
         self._schemas = Schemas()
-        self._views: WeakKeyDictionary[SpaceSchema, _View] = WeakKeyDictionary()
+        self._streams: WeakKeyDictionary[SpaceSchema, StreamView] = WeakKeyDictionary()
         gateway.opened.append(self._follow)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,17 +46,47 @@ class GraphQLEndpoint:
             await serve_socket(scope, receive, send, self._admit)
             return
         try:
-            view = await self._admit(scope)
+            await self._exchange(scope, receive, send)
         except BlockloomError as error:
-            await refusal(error)(scope, receive, send)
-            return
-        await view(scope, receive, send)
+            status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
+            body = refused(error.code, error.message, error.extensions())
+            await exchange.answer(send, status, exchange.JSON, body)
+        except Refused as error:
+            body = refused("BAD_INPUT", error.message)
+            await exchange.answer(send, error.status, exchange.JSON, body, error.allow)
 
-    async def _admit(self, scope: Scope, authorization: str | None = None) -> "_View":
-        """The view of the caller's space, with the request ready in the scope."""
+    async def _exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = await self.request(scope)
+        if exchange.STREAM in request.headers.get("accept", ""):
+            scope["blockloom"] = request
+            await self._stream(request)(scope, receive, send)
+            return
+        media = exchange.media_type(request.headers)
+        wanted = await exchange.wanted(scope, request.headers, receive)
+        result, ran = await self._execute(request, wanted, reading=scope["method"] == "GET")
+        # A request error is the client's: the new media type says so by the status, the old one never does.
+        status = 400 if not ran and media == exchange.RESPONSE else 200
+        await exchange.answer(send, status, media, _body(request, result, ran))
+
+    async def _execute(self, request: Request, wanted: Wanted, reading: bool) -> tuple[ExecutionResult, bool]:
+        """The result, and whether anything was executed."""
+        operations = self._schemas.of(request.edition.catalogue).operations
+        prepared = operations.prepare(wanted.query, wanted.name)
+        if prepared.errors:
+            return ExecutionResult(None, list(prepared.errors)), False
+        if prepared.kind is OperationType.SUBSCRIPTION:
+            raise Refused(400, f"subscriptions need a WebSocket, or `accept: {exchange.STREAM}`")
+        if reading and prepared.kind is not OperationType.QUERY:
+            raise Refused(405, "GET is for queries; send a mutation by POST", "POST")
+        result = await operations.execute(prepared, wanted.variables, wanted.name, request)
+        ran = result.data is not None or any(error.path for error in result.errors or ())
+        return result, ran
+
+    async def _admit(self, scope: Scope, authorization: str | None) -> StreamView:
+        """For a WebSocket: the view of the caller's space, with the request ready in the scope."""
         request = await self.request(scope, authorization)
         scope["blockloom"] = request
-        return self._view(request.edition)
+        return self._stream(request)
 
     async def request(self, scope: Scope, authorization: str | None = None) -> Request:
         """Who asks, for which space. Raises Unauthenticated, Forbidden, NotFound."""
@@ -106,79 +130,19 @@ class GraphQLEndpoint:
 
         await space.shelf.before(ready)
 
-    def _view(self, edition: Edition) -> "_View":
-        schema = self._schemas.of(edition.catalogue)
-        if schema not in self._views:
-            self._views[schema] = _View(schema.schema)
-        return self._views[schema]
+    def _stream(self, request: Request) -> StreamView:
+        schema = self._schemas.of(request.edition.catalogue)
+        if schema not in self._streams:
+            self._streams[schema] = StreamView(schema.schema)
+        return self._streams[schema]
 
 
-class _View(GraphQL[Any, None]):
-    def __init__(self, schema: Any) -> None:
-        super().__init__(schema, graphql_ide=None, subscription_protocols=(PROTOCOL, GRAPHQL_SSE_PROTOCOL))
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        except _BadBody as error:
-            await _errors(400, "BAD_INPUT", str(error))(scope, receive, send)
-
-    async def get_context(self, request: HttpRequest | WebSocket, response: Response | WebSocket) -> Any:
-        return request.scope["blockloom"]
-
-    async def parse_http_body(self, request: Any) -> Any:
-        """JSON of any other shape than an object would end as an error of ours."""
-        try:
-            return await super().parse_http_body(request)
-        except HTTPException as error:
-            raise _BadBody(error.reason) from error
-        except (AttributeError, TypeError, UnicodeDecodeError, ValueError) as error:
-            raise _BadBody(
-                "the body must be a JSON object in UTF-8: query, variables, operationName"
-            ) from error
-
-    async def process_result(self, request: HttpRequest, result: ExecutionResult) -> GraphQLHTTPResponse:
-        degraded = request.scope["blockloom"].degraded
-        answer = process_result(result)
-        if result.errors:
-            answer["errors"] = [worded(error) for error in result.errors]
-        if degraded:
-            answer["extensions"] = {**(answer.get("extensions") or {}), "degraded": sorted(degraded)}
-        return answer
-
-    def encode_json(self, data: object) -> str:
-        """Text, since bytes would become binary frames on a WebSocket."""
-        return orjson.dumps(data).decode()
-
-
-class _BadBody(Exception):
-    pass
-
-
-def worded(error: GraphQLError) -> Any:
-    """A GraphQL error as it is sent: each has a stable code."""
-    if error.extensions:
-        return error.formatted
-    cause = error.original_error
-    if cause is not None and not isinstance(
-        cause, GraphQLError
-    ):  # below a root field, where nothing should fail
-        return {**error.formatted, **told(cause).formatted}
-    return {**error.formatted, "extensions": {"code": _code(error)}}
-
-
-def _code(error: GraphQLError) -> str:
-    if isinstance(error, GraphQLSyntaxError):
-        return "GRAPHQL_PARSE_FAILED"
-    return "GRAPHQL_VALIDATION_FAILED" if error.path is None else "BAD_INPUT"
-
-
-def refusal(error: BlockloomError) -> Response:
-    """For what is refused before there is a GraphQL operation."""
-    status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 400)
-    return _errors(status, error.code, error.message, dict(error.extensions()))
-
-
-def _errors(status: int, code: str, message: str, extensions: Mapping[str, Any] | None = None) -> Response:
-    body = {"errors": [{"message": message, "extensions": {"code": code, **(extensions or {})}}]}
-    return Response(orjson.dumps(body), status, media_type="application/json")
+def _body(request: Request, result: ExecutionResult, ran: bool) -> Mapping[str, Any]:
+    body: dict[str, Any] = {}
+    if result.errors:
+        body["errors"] = [worded(error) for error in result.errors]
+    if ran:
+        body["data"] = result.data
+    if request.degraded:
+        body["extensions"] = {"degraded": sorted(request.degraded)}
+    return body

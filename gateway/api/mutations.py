@@ -30,7 +30,7 @@ UNPERSONAL = frozenset({"id", "profileVersion", "consent", "__typename"})
 async def track(info: Info, events: list[EventInput]) -> TrackResult:
     """Record what visitors did. What is accepted is durable, and the next page reflects it."""
     request = info.context
-    _allow_profile(info, "visitors")
+    read = _allow_profile(info, "visitors")
     if len(events) > MOST_EVENTS:
         raise TooLarge(f"{len(events)} events were sent; send at most {MOST_EVENTS} at once")
     received = time.time()
@@ -47,6 +47,8 @@ async def track(info: Info, events: list[EventInput]) -> TrackResult:
         ],
         visitors=[
             _visitor(request, profile, context_of(request, contexts.get(strawberry.ID(profile.id)), {}))
+            if read
+            else words.unread_visitor(request, profile)
             for profile in taken.profiles.values()
         ],
     )
@@ -103,11 +105,12 @@ def _visitor(request: Request, profile: Profile, context: Context) -> Visitor:
     return words.visitor(request, profile, context.facts, context.now)
 
 
-def _allow_profile(info: Info, *path: str) -> None:
-    """A token without `profiles` may write of a visitor, but read nothing; refused before anything is done."""
+def _allow_profile(info: Info, *path: str) -> frozenset[str]:
+    """What is read of a profile. A token without `profiles` may write of a visitor, but read nothing; refused before anything is done."""
     read = selected(info, *path) - UNPERSONAL
     if read and not info.context.caller.may(Scope.PROFILES):
         names = ", ".join(sorted(read))
         raise Forbidden(
             f"{names}: reading a profile needs the scope `profiles`; ask for id and profileVersion alone"
         )
+    return read

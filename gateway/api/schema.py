@@ -3,18 +3,11 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.extensions import (
-    AddValidationRules,
-    MaxTokensLimiter,
-    ParserCache,
-    SchemaExtension,
-    ValidationCache,
-)
+from strawberry.extensions import AddValidationRules, MaxTokensLimiter, SchemaExtension
 from strawberry.types import ExecutionContext
 
 from gateway.api import authoring  # noqa: F401  # adds its fields to queries and mutations
@@ -23,17 +16,19 @@ from gateway.api.mutations import mutations
 from gateway.api.queries import queries
 from gateway.api.subscriptions import subscriptions
 from gateway.core.catalogue import Catalogue
+from gateway.operations.prepared import Operations
 from schemas.pages import PageTypes, page_types
 from schemas.typed_blocks import content_types
 
 MAX_TOKENS = 20_000
-CACHED_DOCUMENTS = 256
+KEPT_OPERATIONS = 500
 KEPT = 8  # schemas of earlier sets of block types, for requests under way and spaces alike
 
 
 @dataclass(frozen=True, eq=False)
 class SpaceSchema:
     schema: strawberry.Schema
+    operations: Operations
     types: PageTypes
     contents: Mapping[str, type]
 
@@ -53,18 +48,18 @@ def build_schema(block_types: Mapping[str, Mapping[str, Any]]) -> SpaceSchema:
         query=queries.build(types),
         mutation=mutations.build(types),
         subscription=subscriptions.build(types),
-        extensions=_EXTENSIONS,
+        extensions=[_bounded_tokens, _bounded_depth],
     )
-    return SpaceSchema(schema, types, contents)
+    operations = Operations(schema._schema, [DepthRule], MAX_TOKENS, KEPT_OPERATIONS)
+    return SpaceSchema(schema, operations, types, contents)
 
 
-# Rules are made once: rules made for each request would never be found in the cache of validations.
-_EXTENSIONS: list[type[SchemaExtension] | Any] = [
-    partial(MaxTokensLimiter, max_token_count=MAX_TOKENS),
-    partial(AddValidationRules, [DepthRule]),
-    partial(ParserCache, maxsize=CACHED_DOCUMENTS),
-    partial(ValidationCache, maxsize=CACHED_DOCUMENTS),
-]
+def _bounded_tokens() -> SchemaExtension:
+    return MaxTokensLimiter(max_token_count=MAX_TOKENS)
+
+
+def _bounded_depth() -> SchemaExtension:
+    return AddValidationRules([DepthRule])
 
 
 class Schemas:

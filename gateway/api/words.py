@@ -25,6 +25,9 @@ from schemas.typed_blocks import content_of
 from schemas.visitors import Engagement, Interest, Visitor
 from schemas.vocabulary import Basis, Strategy
 
+NO_ENGAGEMENT = Engagement(
+    score=0.0, sessions=0, page_views=0, conversions=0, revenue=0.0, first_seen=None, last_seen=None
+)
 NO_REASON = Reason(
     strategy=Strategy.FALLBACK, summary="", matched=[], similarity=None, because=[], candidates=[]
 )  # stands where none was selected
@@ -161,7 +164,24 @@ def visitor(request: Request, profile: Profile, facts: Mapping[str, Any], now: f
         consent=list(purposes),
         visits=memory.sessions.count,
         profile_version=profile.version,
-        all_interests=[Interest(tag=name, weight=weight) for name, weight in interests.items()],
+        all_interests=[
+            Interest(tag=name, weight=weight)
+            for name, weight in sorted(interests.items(), key=lambda interest: (-interest[1], interest[0]))
+        ],
+    )
+
+
+def unread_visitor(request: Request, profile: Profile) -> Visitor:
+    """For who asks for no more than id, consent and profileVersion: the rest is not worked out."""
+    by_default = request.gateway.settings.consent == "opt-out"
+    return Visitor(
+        id=strawberry.ID(profile.id),
+        segments=[],
+        engagement=NO_ENGAGEMENT,
+        consent=list(granted(profile.memory.consents, by_default, request.gpc)),
+        visits=profile.memory.sessions.count,
+        profile_version=profile.version,
+        all_interests=[],
     )
 
 

@@ -40,8 +40,13 @@ class CompiledVariant:
     block: "CompiledBlock"
     key: str
     data: Document
-    tags: Mapping[str, float]
+    added: Mapping[str, float]  # tags, beside its block's
     eligibility: Eligibility
+
+    @property
+    def tags(self) -> Mapping[str, float]:
+        tags = self.block.tags
+        return {**tags, **self.added} if self.added else tags
 
     @property
     def terms(self) -> Terms:
@@ -117,15 +122,23 @@ class Catalogue:
         return {block.key: block for block in self.blocks}
 
     @cached_property
-    def _vectors(self) -> dict[tuple[str, str], Mapping[str, float]]:
+    def _vectors(self) -> dict[str, FeatureIndex]:
         return {}
 
+    def _variants(self, block: CompiledBlock) -> FeatureIndex:
+        """The vectors of a block's variants; made at first need and kept."""
+        if block.key not in self._vectors:
+            terms = [variant.terms for variant in block.variants]
+            self._vectors[block.key] = FeatureIndex.build(self.space, terms)
+        return self._vectors[block.key]
+
     def vector(self, variant: CompiledVariant) -> Mapping[str, float]:
-        """The named unit vector of what this variant shows; made at first need and kept."""
-        name = (variant.block.key, variant.key)
-        if name not in self._vectors:
-            self._vectors[name] = self.space.vector(variant.terms)
-        return self._vectors[name]
+        """The named unit vector of what this variant shows."""
+        return self._variants(variant.block).row(variant.block.variants.index(variant))
+
+    def nearness(self, taste: Mapping[str, float], block: CompiledBlock) -> tuple[float, ...]:
+        """The cosine of a unit vector with each variant of the block."""
+        return tuple(self._variants(block).scores(taste).clip(-1.0, 1.0).tolist())
 
     def features(self, block: str | None, variant: str | None) -> Mapping[str, float] | None:
         """What an event about this block teaches; None when the block is not published."""
@@ -241,7 +254,7 @@ def _variant(compiled: CompiledBlock, block: Block, variant: Variant, groups: Gr
         block=compiled,
         key=variant.key,
         data=merge(block.data, variant.patch) if variant.patch else block.data,
-        tags={**block.tags, **variant.tags} if variant.tags else block.tags,
+        added=variant.tags,
         eligibility=Eligibility.of(variant, groups),
     )
 

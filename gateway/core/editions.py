@@ -1,8 +1,9 @@
 """What decisions are made from: a Catalogue, and what all visitors have done with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +35,8 @@ class Edition:
 
     catalogue: Catalogue
     signals: Signals
+    # Tells editions of one revision apart: unpublished drafts go under the revision they are laid over.
+    stamp: int = field(default_factory=count().__next__)
 
     @property
     def revision(self) -> str:
@@ -62,6 +65,14 @@ class Edition:
         """Orders for visitors about whom nothing is known."""
         return {}
 
+    def memo(self, profile: Profile) -> dict[Any, Any]:
+        """What was worked out for this state of the profile from this edition; from another it is dropped."""
+        memo = profile.memo
+        if memo.get("edition") != self.stamp or len(memo) > ORDERS_KEPT:
+            memo.clear()
+            memo["edition"] = self.stamp
+        return memo
+
     def blend(self, weights: Mapping[str, float]) -> Blend:
         name = tuple(sorted(weights.items()))
         if name not in self._blends:
@@ -79,17 +90,15 @@ class Edition:
         at: float,
     ) -> Order:
         """The best of `rows`, diversified, kept for this state of the profile (or for all strangers)."""
-        hour = at // HOUR
         learned = profile is not None and bool(profile.usual)
-        kept = profile.orders if profile is not None and learned else self.orders
-        active = profile is not None and learned and profile.active(at)
-        key = (self.revision, name, length, hour, active)
+        kept = self.memo(profile) if profile is not None and learned else self.orders
+        key = (name, length, at // HOUR, learned and profile is not None and profile.active(at))
         if key not in kept:
-            if len(kept) >= ORDERS_KEPT:
-                kept.clear()
-            query = query_of(profile, hour * HOUR, active)
-            kept[key] = self._rank(rows, self.blend(weights), diversity, length, query)
-        return kept[key]
+            if len(self.orders) > ORDERS_KEPT:
+                self.orders.clear()
+            kept[key] = self._rank(rows, self.blend(weights), diversity, length, query_of(profile, at))
+        order: Order = kept[key]
+        return order
 
     def _rank(self, rows: Rows, blend: Blend, diversity: float | None, length: int, query: Query) -> Order:
         scores = blend.score(query)
@@ -101,7 +110,9 @@ class Edition:
         return tuple(Ranked(row, float(scores[row])) for row in picked)
 
 
-def query_of(profile: Profile | None, at: float, active: bool) -> Query:
+def query_of(profile: Profile | None, at: float) -> Query:
+    """What the score asks for: the same during an hour of one state of the profile."""
+    hour = at // HOUR * HOUR
     if profile is None:
-        return Query({}, {}, at)
-    return Query(profile.now if active else {}, profile.usual, at)
+        return Query({}, {}, hour)
+    return Query(profile.now if profile.active(at) else {}, profile.usual, hour)

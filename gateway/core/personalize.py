@@ -9,7 +9,6 @@ from content_blocks.assembly import Assembly, assemble
 from gateway.core.catalogue import CompiledBlock, CompiledPage, CompiledSlot, CompiledVariant
 from gateway.core.editions import Edition
 from gateway.core.profiles import Profile
-from recommenders.interests import cosine
 from schemas.vocabulary import Strategy
 
 
@@ -92,12 +91,12 @@ def similarities(edition: Edition, block: CompiledBlock, ask: Ask) -> tuple[floa
     taste = ask.taste
     if not taste or ask.profile is None:
         return (0.0,) * len(block.variants)
-    kept = ask.profile.orders
-    key = (edition.revision, block.key, ask.profile.active(ask.now))
-    if key not in kept:
-        vectors = map(edition.catalogue.vector, block.variants)
-        kept[key] = tuple(cosine(taste, vector) for vector in vectors)
-    return kept[key]  # type: ignore[no-any-return]
+    memo = edition.memo(ask.profile)
+    key = (block.key, ask.profile.active(ask.now))
+    if key not in memo:
+        memo[key] = edition.catalogue.nearness(taste, block)
+    nearness: tuple[float, ...] = memo[key]
+    return nearness
 
 
 def by_feed(

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from gateway.core.memory import Learning, Memory, blank, merge
-from recommenders.interests import blend
+from recommenders.interests import blend, normalised
 
 Clock = Mapping[str, int]  # for each gateway process, the number of its last write that is included
 CLOCK_ENTRIES = 8  # processes come and go; a dead one's writes were folded long ago
@@ -33,19 +33,19 @@ class Profile:
 
     @cached_property
     def now(self) -> Mapping[str, float]:
-        return self.memory.now.unit()
+        return normalised(self.memory.now.sums)
 
     @cached_property
     def usual(self) -> Mapping[str, float]:
-        return self.memory.usual.unit()
+        return normalised(self.memory.usual.sums)
 
     @cached_property
     def blends(self) -> dict[float, Mapping[str, float]]:
         return {}
 
     @cached_property
-    def orders(self) -> dict[Any, Any]:
-        """What was ranked for this state of the profile; gone with it."""
+    def memo(self) -> dict[Any, Any]:
+        """What choosing worked out for this state of the profile; gone with it (see Edition.memo)."""
         return {}
 
     def interests(self, share: float, at: float) -> Mapping[str, float]:
@@ -63,7 +63,7 @@ class Profile:
         """0 to 100: recent events by their weight, fading with the long half-life, saturating."""
         activity = self.memory.activity
         # A moment before the landmark, as a preview may ask for, counts as the landmark.
-        fade = 2.0 ** min(0.0, (activity.landmark - at) / activity.half_life)
+        fade: float = 2.0 ** min(0.0, (activity.landmark - at) / activity.half_life)
         weights = self.learning.weights
         total = fade * sum(max(0.0, weights.get(name, 0.0)) * n for name, n in activity.sums.items())
         return round(100.0 * total / (total + SATURATION), 2)

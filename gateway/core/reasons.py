@@ -142,8 +142,7 @@ def _blocks(
     blocks = edition.catalogue.blocks
     shown = {choice.variant.block.key: choice.variant for choice in chosen}
     blend = edition.blend(slot.slot.weights)
-    active = ask.profile is not None and ask.profile.active(ask.now)
-    query = query_of(ask.profile, ask.now, active)
+    query = query_of(ask.profile, ask.now)
     found = []
     for rank, (row, score) in enumerate(feed_order(edition, page, ask, slot)[: len(shown) + FEED_TRACES]):
         block = blocks[row]

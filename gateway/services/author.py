@@ -181,11 +181,21 @@ class Authoring:
         return await self._publish(entries, by, f"rollback to {revision}")
 
     async def load(
-        self, bundle: Bundle, by: str, on_progress: Progress | None = None, *, drafts_only: bool = False
+        self,
+        bundle: Bundle,
+        by: str,
+        on_progress: Progress | None = None,
+        *,
+        checking: Progress | None = None,
+        wrong: Sequence[Problem] = (),
+        drafts_only: bool = False,
     ) -> Published:
-        """Check a whole bundle, then publish its content (or save it as drafts). Events are not its business."""
+        """Check a whole bundle, then publish its content (or save it as drafts). Its events are checked, no more.
+
+        `wrong` is what the caller found wrong already; it is told with the rest.
+        """
         existing = self._existing(await self._drafts() if drafts_only else ())
-        warnings = await self._check(self._dependents(bundle, ()), existing, on_progress)
+        warnings = await self._check(self._dependents(bundle, ()), existing, checking, wrong)
         found = [
             (kind, document[KINDS[kind].identity], orjson.dumps(document))
             for kind in CONTENT
@@ -238,9 +248,13 @@ class Authoring:
         return await self._store.drafts.page(limit=MOST_DRAFTS)
 
     async def _check(
-        self, bundle: Bundle, existing: Existing, on_progress: Progress | None = None
+        self,
+        bundle: Bundle,
+        existing: Existing,
+        on_progress: Progress | None = None,
+        wrong: Sequence[Problem] = (),
     ) -> Sequence[Problem]:
-        problems = await asyncio.to_thread(check_bundle, bundle, existing, on_progress)
+        problems = [*wrong, *await asyncio.to_thread(check_bundle, bundle, existing, on_progress)]
         if problems:
             raise InvalidContent(_summary(problems), problems)
         return bundle_warnings(bundle)

@@ -252,7 +252,8 @@ class Intake:
             moves=tuple(Move(visitor, to_bytes(memory)) for visitor, memory in moves.items()),
         )
         try:
-            await self._events.append(bucket)
+            async with self._profiles.turns:
+                await self._events.append(bucket)
         except InDoubt:
             self._doubtful = bucket, moves
             raise

@@ -16,7 +16,7 @@ from gateway.storage.decisions import DecisionStore
 from gateway.storage.drafts import DraftStore
 from gateway.storage.events import EventStore
 from gateway.storage.failures import READ_SECONDS, guarded
-from gateway.storage.indexes import CONTROL_INDEXES, Database, Retention, ensure, space_indexes
+from gateway.storage.indexes import CONTROL_INDEXES, Database, Retention, ensure, missing, space_indexes
 from gateway.storage.profiles import ProfileStore
 from gateway.storage.states import StateStore
 
@@ -50,6 +50,10 @@ class SpaceStore:
     async def prepare(self, retention: Retention | None = None) -> None:
         """Make the indexes; once at start is enough."""
         await ensure(self._db, space_indexes(retention or Retention()))
+
+    async def missing_indexes(self) -> list[str]:
+        """By collection and name, as `events.open_1`."""
+        return await missing(self._db, space_indexes(Retention()))
 
 
 class Storage:

@@ -74,6 +74,16 @@ async def ensure(db: Database, indexes: Mapping[str, Sequence[IndexModel]]) -> N
             await _change_retention(db, collection, models)
 
 
+@guarded(within=BATCH_SECONDS)
+async def missing(db: Database, indexes: Mapping[str, Sequence[IndexModel]]) -> list[str]:
+    """Indexes that are not there, as `events.who_1_at_-1`."""
+    found: list[str] = []
+    for collection, models in indexes.items():
+        there = await db[collection].index_information()
+        found += [f"{collection}.{m.document['name']}" for m in models if m.document["name"] not in there]
+    return found
+
+
 async def _change_retention(db: Database, collection: str, models: Sequence[IndexModel]) -> None:
     there = await db[collection].index_information()
     for model in models:

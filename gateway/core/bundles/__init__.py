@@ -2,7 +2,7 @@
 
 from gateway.core.bundles.checks import check_bundle
 from gateway.core.bundles.documents import KINDS, Bundle, Document, Existing, Kind, merge_bundles
-from gateway.core.bundles.files import read_bundle, write_bundle
+from gateway.core.bundles.files import format_of, read_bundle, write_bundle
 from gateway.core.bundles.shadows import bundle_warnings
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Kind",
     "bundle_warnings",
     "check_bundle",
+    "format_of",
     "merge_bundles",
     "read_bundle",
     "write_bundle",

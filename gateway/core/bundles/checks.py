@@ -8,6 +8,7 @@ from content_blocks.conditions import compile_condition
 from content_blocks.json_schema import Schema
 from gateway.core.bundles.block_checks import block_problems
 from gateway.core.bundles.documents import KINDS, Bundle, Document, Existing
+from gateway.core.bundles.event_documents import event_problems
 from gateway.core.bundles.known import Known
 from gateway.core.bundles.limits import limit_problems
 from gateway.core.bundles.page_checks import experiment_problems, page_problems
@@ -115,4 +116,5 @@ _CHECKS: Mapping[str, Callable[[Document, Known], Iterator[Problem]]] = {
     "block": block_problems,
     "page": page_problems,
     "experiment": experiment_problems,
+    "event": event_problems,
 }

@@ -63,12 +63,17 @@ def write_bundle(bundle: Bundle, format: str) -> bytes:  # noqa: A002
 # --- which format ---
 
 
+def format_of(name: str) -> Format | None:
+    """What a file's suffix says."""
+    return SUFFIXES.get(PurePath(name).suffix.lower())
+
+
 def _items(text: bytes, name: str, format: str | None) -> Iterator[Found | Problem]:  # noqa: A002
     if len(text) > MAX_BYTES:
         yield Problem(name, f"is larger than {MAX_BYTES >> 20} MB; part it into several files", "TOO_LARGE")
         return
     text = text.removeprefix(b"\xef\xbb\xbf")
-    format = format or SUFFIXES.get(PurePath(name).suffix.lower()) or _sniffed(text)  # noqa: A001
+    format = format or format_of(name) or _sniffed(text)  # noqa: A001
     if format not in SUFFIXES.values():
         yield Problem(name, f"no format {format!r}; there are json, yaml and ndjson")
     elif format == "ndjson":

@@ -1,0 +1,1 @@
+"""GraphQL operations, prepared once and executed often. Knows GraphQL schemas, and nothing of Blockloom."""
