@@ -79,7 +79,9 @@ def main() -> None:
     ask = ask_of(edition.catalogue, context.facts, context.locales, states[0], (), 0.5)
     plain = plainly(edition, ask)
     assert len(data) == SLOTS + 10
-    print(f"{SLOTS} slots of {VARIANTS} variants and 10 of {ARTICLES:,} articles, {len(orjson.dumps(data)):,} bytes")
+    print(
+        f"{SLOTS} slots of {VARIANTS} variants and 10 of {ARTICLES:,} articles, {len(orjson.dumps(data)):,} bytes"
+    )
 
     after = iter(states[1:])
     report("orjson.dumps of what was chosen", dumps := micro(lambda: orjson.dumps(data)), dumps)
@@ -93,7 +95,12 @@ def main() -> None:
 def entries_of(rng: random.Random) -> list[Entry]:
     blocks = [article(rng, i) for i in range(ARTICLES)]
     blocks += [
-        {**article(rng, i), "key": f"fixed{i}", "type": "Fixed", "variants": [variant(rng, j) for j in range(VARIANTS - 1)]}
+        {
+            **article(rng, i),
+            "key": f"fixed{i}",
+            "type": "Fixed",
+            "variants": [variant(rng, j) for j in range(VARIANTS - 1)],
+        }
         for i in range(SLOTS)
     ]
     slots: list[dict[str, Any]] = [
@@ -102,7 +109,10 @@ def entries_of(rng: random.Random) -> list[Entry]:
     ]
     slots.append({"name": "feed", "strategy": "feed", "where": {"type": "Article"}, "limit": 10})
     return [
-        *(entry("blockType", name, {"name": name, "schema": {"type": "object"}}) for name in ("Article", "Fixed")),
+        *(
+            entry("blockType", name, {"name": name, "schema": {"type": "object"}})
+            for name in ("Article", "Fixed")
+        ),
         *(entry("segment", key, {"key": key, "name": key, "when": when}) for key, when in SEGMENTS.items()),
         *(entry("block", block["key"], block) for block in blocks),
         entry("page", "home", {"slug": "home", "title": "Home", "slots": slots}),
@@ -201,7 +211,11 @@ def content_held(entries: list[Entry]) -> int:
     gc.collect()
     tracemalloc.start()
     kept = [
-        (document.get("data"), document.get("tags"), [(v["patch"], v["tags"]) for v in document.get("variants", ())])
+        (
+            document.get("data"),
+            document.get("tags"),
+            [(v["patch"], v["tags"]) for v in document.get("variants", ())],
+        )
         for document in (one.document for one in entries)
     ]
     gc.collect()

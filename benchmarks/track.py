@@ -4,7 +4,7 @@ The baseline makes the very writes that the gateway makes, in groups of as many 
 one bucket of events, and the profiles that it moves. The gateway is the installed command, in a process of
 its own, as are its clients. Rounds alternate; the median of each side counts, and the ratio between them.
 
-    python -m benchmarks.track [--seconds 4] [--rounds 3]
+    python -m benchmarks.track [--seconds 20] [--rounds 2]
 """
 
 import argparse
@@ -97,18 +97,25 @@ def _event(visitor: str, name: str) -> Event:
 
 
 async def gateway(clients: int, seconds: float, folder: Path) -> tuple[float, float]:
-    """(acknowledged events a second, the same with the time until all are folded into profiles)."""
+    """(acknowledged events a second, the same with the time that stopping takes: the last profiles are folded)."""
     bundle = folder / "bundle.json"
     bundle.write_text(json.dumps(BUNDLE))
     environment = os.environ | {"BLOCKLOOM_ADMIN_TOKEN": TOKEN, "BLOCKLOOM_CONSENT": "opt-out"}
     command = shutil.which("blockloom", path=Path(sys.executable).parent) or "blockloom"
     data = ["--data", str(folder / "data")]
     subprocess.run(
-        [command, "load", str(bundle), *data], check=True, env=environment, stdout=subprocess.DEVNULL
+        [command, "load", str(bundle), *data],
+        check=True,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     port = 8931
     serving = subprocess.Popen(
-        [command, "serve", "--port", str(port), *data], env=environment, stdout=subprocess.DEVNULL
+        [command, "serve", "--port", str(port), *data],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         await _answering(port)
@@ -172,14 +179,15 @@ async def measure(clients: int, seconds: float, rounds: int) -> None:
     print(
         f"{clients:3} clients: engine alone {base:6.0f} events/s in groups of {clients}; "
         f"track {statistics.median(served):6.0f}/s acknowledged ({statistics.median(served) / base:.2f}), "
-        f"{statistics.median(settled):6.0f}/s with all profiles folded ({statistics.median(settled) / base:.2f})"
+        f"{statistics.median(settled):6.0f}/s when the rest is folded and all is stopped "
+        f"({statistics.median(settled) / base:.2f})"
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=4.0)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--rounds", type=int, default=2)
     given = parser.parse_args()
     for clients in (16, 64):
         asyncio.run(measure(clients, given.seconds, given.rounds))

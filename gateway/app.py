@@ -1,6 +1,7 @@
 """The ASGI application: GraphQL, the preview pages, and whether all is well."""
 
 from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -10,6 +11,8 @@ from gateway.api.bounds import BodyLimit
 from gateway.api.http import GraphQLEndpoint
 from gateway.errors import BlockloomError
 from gateway.services.gateway import Gateway
+
+HEADERS = ("authorization", "content-type")  # that scripts of other origins may send
 
 
 def build_app(gateway: Gateway, *, open_access: bool = False) -> ASGIApp:
@@ -30,4 +33,6 @@ def build_app(gateway: Gateway, *, open_access: bool = False) -> ASGIApp:
         """GraphQL past the router: it is what nearly every request wants."""
         await (graphql if scope.get("path") == "/graphql" else others)(scope, receive, send)
 
-    return BodyLimit(app, gateway.settings.max_body)
+    bounded = BodyLimit(app, gateway.settings.max_body)
+    origins = gateway.settings.cors_origins
+    return CORSMiddleware(bounded, origins, ("GET", "POST"), HEADERS, max_age=86_400) if origins else bounded

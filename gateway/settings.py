@@ -72,6 +72,9 @@ class Settings(BaseSettings):
         30.0, ge=1, le=3600, description="Seconds between updates of popularity from the event log."
     )
     max_body: int = Field(1_048_576, ge=1024, description="Bytes that a request's body may have.")
+    cors_origins: list[str] = Field(
+        [], description='Origins whose scripts may call, as JSON, like `["https://shop.example"]`.'
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
 
     @field_validator("admin_token")

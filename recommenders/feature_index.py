@@ -18,7 +18,7 @@ class FeatureIndex:
 
     vectors: Vectors
     number: Mapping[str, int]  # the column of each name
-    column_starts: Sequence[int]
+    column_starts: NDArray[np.int64]
     column_rows: NDArray[np.int32]
     column_weights: NDArray[np.float32]
 
@@ -31,7 +31,7 @@ class FeatureIndex:
         return cls(
             vectors=vectors,
             number={name: column for column, name in enumerate(vectors.names)},
-            column_starts=[0, *ends.tolist()],
+            column_starts=np.concatenate([[0], ends]),
             column_rows=rows[by_column],
             column_weights=vectors.weights[by_column],
         )
@@ -45,15 +45,17 @@ class FeatureIndex:
         Products are added in the order of the columns, whatever order the query has its names in: the
         same visitor gets the same bits in every process.
         """
-        number, starts = self.number, self.column_starts
-        known = sorted((number[name], weight) for name, weight in query.items() if name in number)
+        known = list(self.number.keys() & query.keys())
         if not known:
             return np.zeros(len(self))
-        spans = [slice(starts[column], starts[column + 1]) for column, _ in known]
+        columns = np.array([self.number[name] for name in known])
+        order = np.argsort(columns)
+        columns, wanted = columns[order], np.array([query[name] for name in known])[order]
+        starts, ends = self.column_starts[columns], self.column_starts[columns + 1]
+        spans = list(map(slice, starts.tolist(), ends.tolist()))
         rows = np.concatenate([self.column_rows[span] for span in spans])
         weights = np.concatenate([self.column_weights[span] for span in spans])
-        lengths = [span.stop - span.start for span in spans]
-        factors = np.repeat([weight for _, weight in known], lengths)
+        factors = np.repeat(wanted, ends - starts)
         return np.bincount(rows, factors * weights, minlength=len(self)).astype(np.float64, copy=False)
 
     def row(self, i: int) -> dict[str, float]:

@@ -30,7 +30,9 @@ _BY_CLASS: dict[type, str] = {
 
 
 def kind_of(value: Any) -> str:
-    return _BY_CLASS.get(value.__class__) or next((kind for types, kind in _KINDS if isinstance(value, types)), "unknown")
+    return _BY_CLASS.get(value.__class__) or next(
+        (kind for types, kind in _KINDS if isinstance(value, types)), "unknown"
+    )
 
 
 def is_number(value: Any) -> bool:

@@ -106,7 +106,10 @@ def _visitor(request: Request, profile: Profile, context: Context) -> Visitor:
 
 
 def _allow_profile(info: Info, *path: str) -> frozenset[str]:
-    """What is read of a profile. A token without `profiles` may write of a visitor, but read nothing; refused before anything is done."""
+    """What is read of a profile, for tokens that may: without `profiles` one may write of a visitor, no more.
+
+    Asked before anything is done.
+    """
     read = selected(info, *path) - UNPERSONAL
     if read and not info.context.caller.may(Scope.PROFILES):
         names = ", ".join(sorted(read))

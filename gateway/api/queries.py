@@ -126,7 +126,7 @@ def _start(after: str | None, revision: str) -> int:
     if after is None:
         return 0
     made, colon, position = after.rpartition(":")
-    if not colon or not position.isdigit():
+    if not colon or not (position.isascii() and position.isdigit() and len(position) < 6):
         raise BadInput("after is not a cursor of this list; take endCursor from pageInfo")
     if made != revision:
         raise BadInput("the content has changed since this cursor was made; start again without after")

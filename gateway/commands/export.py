@@ -19,7 +19,7 @@ from gateway.services.running import running
 from gateway.settings import Settings
 from gateway.storage.events import EventStore
 
-BUCKETS = 500  # read at once
+BUCKETS = 50  # read at once: some tens of megabytes at most
 
 Format = Literal["yaml", "json", "ndjson"]
 

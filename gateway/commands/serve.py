@@ -1,6 +1,7 @@
 """`blockloom serve`."""
 
 import asyncio
+import gc
 import signal
 
 from gateway.app import build_app
@@ -19,6 +20,9 @@ def serve(host: Host = None, port: Port = None, data: Data = None, mongodb: Url 
 async def _serve(settings: Settings) -> None:
     async with running(settings) as gateway:
         token = await gateway.first_token()
+        # What is there by now stays: code, schemas, content. The collector need not walk it again and again.
+        gc.collect()
+        gc.freeze()
         async with serving(build_app(gateway), settings.host, settings.port, settings.log_level) as address:
             out.print(f"Blockloom serves GraphQL at [bold]{address}/graphql[/]")
             if token:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from gateway.services.running import running
 from gateway.services.space import Space
 from gateway.settings import Settings
 
-out = Console(highlight=False)
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True, highlight=False)  # and progress, so that what is asked for can be piped
 
 Data = Annotated[Path | None, typer.Option(help="Folder of the embedded engine's data.")]

@@ -1,0 +1,1 @@
+"""Pages for people: what a visitor would see, and why."""

@@ -158,6 +158,7 @@ class Catalogue:
         return np.array([row for row, block in enumerate(self.blocks) if where.admits(block)], dtype=np.intp)
 
 
+ALWAYS = Eligibility.of(Variant(DEFAULT))
 FEED = "recommendations"
 MOST_RECOMMENDED = 100
 
@@ -243,9 +244,8 @@ def _block(
         published=block.published.timestamp() if block.published else None,
         terms=terms_of(block.tags, block.data),
     )
-    compiled.variants = tuple(
-        _variant(compiled, block, variant, groups) for variant in (*block.variants, Variant(DEFAULT))
-    )
+    default = CompiledVariant(compiled, DEFAULT, block.data, {}, ALWAYS)
+    compiled.variants = (*(_variant(compiled, block, variant, groups) for variant in block.variants), default)
     return compiled
 
 

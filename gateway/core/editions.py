@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gateway.core.catalogue import Catalogue, Rows
+from gateway.core.catalogue import Catalogue, CompiledPage, CompiledSlot, Rows
 from gateway.core.profiles import Profile
 from gateway.core.signals import Signals
 from recommenders.ranking import diversify, top
@@ -64,6 +64,19 @@ class Edition:
     def orders(self) -> dict[Any, Order]:
         """Orders for visitors about whom nothing is known."""
         return {}
+
+    def warm(self, at: float) -> "Edition":
+        """Work out now, off the event loop, what the first visitors would wait for."""
+        for page in self.catalogue.pages.values():
+            for slot in page.slots:
+                if not slot.fixed:
+                    self.feed(page, slot, None, at)
+        return self
+
+    def feed(self, page: CompiledPage, slot: CompiledSlot, profile: Profile | None, at: float) -> Order:
+        """A feed's order, long enough that what other slots have taken can be left out."""
+        name = page.slug, slot.name, slot.slot.where
+        return self.order(name, slot.rows, slot.slot.weights, slot.slot.diversity, page.capacity, profile, at)
 
     def memo(self, profile: Profile) -> dict[Any, Any]:
         """What was worked out for this state of the profile from this edition; from another it is dropped."""

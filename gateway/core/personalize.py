@@ -104,25 +104,12 @@ def by_feed(
 ) -> list[Choice]:
     blocks = edition.catalogue.blocks
     choices: list[Choice] = []
-    for rank, (row, score) in enumerate(feed_order(edition, page, ask, slot)):
+    for rank, (row, score) in enumerate(edition.feed(page, slot, ask.profile, ask.now)):
         if len(choices) == slot.slot.limit:
             break
         if (block := blocks[row]).key not in taken:
             choices.append(Choice(first_eligible(block, ask), Strategy.FEED, score=score, rank=rank))
     return choices
-
-
-def feed_order(edition: Edition, page: CompiledPage, ask: Ask, slot: CompiledSlot) -> Any:
-    """Long enough that what other slots have taken can be left out."""
-    return edition.order(
-        name=(page.slug, slot.name, slot.slot.where),
-        rows=slot.rows,
-        weights=slot.slot.weights,
-        diversity=slot.slot.diversity,
-        length=page.capacity,
-        profile=ask.profile,
-        at=ask.now,
-    )
 
 
 def _block(slot: CompiledSlot) -> CompiledBlock:

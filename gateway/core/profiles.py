@@ -99,7 +99,7 @@ def read_version(text: str) -> Clock | None:
     clock: dict[str, int] = {}
     for part in text.split(".") if text else ():
         process, dash, number = part.rpartition("-")
-        if not (dash and process.isalnum() and number.isascii() and number.isdigit()):
+        if not (dash and process.isalnum() and number.isascii() and number.isdigit() and len(number) < 16):
             return None
         clock[process] = int(number)
     return clock if len(clock) <= CLOCK_ENTRIES else None

@@ -8,7 +8,7 @@ from content_blocks.blocks import DEFAULT
 from content_blocks.conditions import FailedClause
 from gateway.core.catalogue import CompiledPage, CompiledSlot, CompiledVariant
 from gateway.core.editions import Edition, query_of
-from gateway.core.personalize import Ask, Choice, feed_order, first_eligible, similarities
+from gateway.core.personalize import Ask, Choice, first_eligible, similarities
 from recommenders.interests import because
 from schemas.vocabulary import Strategy
 
@@ -115,18 +115,20 @@ def _variants(edition: Edition, slot: CompiledSlot, ask: Ask, chosen: Sequence[C
                 failed=failed,
                 score=score,
                 parts={} if score is None else {"similarity": score},
-                summary=_fate(variant, winner, failed),
+                summary=_fate(variant, score, winner, failed),
             )
         )
     return found
 
 
-def _fate(variant: CompiledVariant, winner: Choice, failed: FailedClause | None) -> str:
+def _fate(variant: CompiledVariant, score: float | None, winner: Choice, failed: FailedClause | None) -> str:
     if variant is winner.variant:
         return "Chosen."
     if failed is not None:
         return f"Not eligible: {failed.path} {failed.operator} {failed.expected!r} does not hold for {failed.actual!r}."
-    if winner.strategy is Strategy.INTEREST:
+    if winner.strategy is Strategy.FALLBACK:
+        return "Eligible, but choosing failed for this slot, so the default is shown."
+    if winner.strategy is Strategy.INTEREST and score != winner.score:
         return f"Eligible, but {winner.variant.key} is nearer to the visitor's interests."
     return f"Eligible, but {winner.variant.key} comes first."
 
@@ -143,8 +145,9 @@ def _blocks(
     shown = {choice.variant.block.key: choice.variant for choice in chosen}
     blend = edition.blend(slot.slot.weights)
     query = query_of(ask.profile, ask.now)
+    order = edition.feed(page, slot, ask.profile, ask.now)
     found = []
-    for rank, (row, score) in enumerate(feed_order(edition, page, ask, slot)[: len(shown) + FEED_TRACES]):
+    for rank, (row, score) in enumerate(order[: len(shown) + FEED_TRACES]):
         block = blocks[row]
         found.append(
             Trace(

@@ -1,6 +1,7 @@
 """What editors do: save drafts, publish, take back. Everything is checked whole before anything is written."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +21,8 @@ from gateway.storage import content
 from gateway.storage.client import SpaceStore
 from gateway.storage.drafts import Draft, DraftChange
 from schemas.json_schemas import builtin_block_types
+
+log = logging.getLogger(__name__)
 
 CONTENT = tuple(kind for kind in KINDS if kind != "event")
 SCHEDULE = "schedule"  # the state that says which drafts are to be published when
@@ -128,12 +131,22 @@ class Authoring:
         due = {name: at for name, at in (await self._schedule()).items() if at <= time.time()}
         if not due:
             return
-        refs = [(kind, key) for kind, _, key in (name.partition(":") for name in due)]
+        for moment in sorted(set(due.values())):
+            names = [name.partition(":") for name, at in due.items() if at == moment]
+            await self._publish_scheduled([(kind, key) for kind, _, key in names])
+        await self._put_schedule(dict.fromkeys(due, None))
+
+    async def _publish_scheduled(self, refs: Collection[Ref]) -> None:
+        """What can no longer be published must not be tried for ever, nor keep others waiting."""
         drafts = [draft for ref in refs if (draft := await self._store.drafts.get(*ref))]
         waiting = [(d.kind, d.key) for d in drafts if d.state == States.SCHEDULED]
-        if waiting:
+        if not waiting:
+            return
+        try:
             await self.publish(waiting, by="schedule")
-        await self._put_schedule(dict.fromkeys(due, None))
+        except InvalidContent as error:
+            log.error("what was scheduled is a draft again, for it cannot be published: %s", error)
+            await self.act(waiting, "cancel", by="schedule")
 
     async def publish(
         self,

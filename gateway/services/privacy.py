@@ -55,8 +55,8 @@ class Privacy:
         """Erase the visitor everywhere. What was under way when it began counts as before it."""
         await self._intake.drain()
         known = await self._profiles.get(visitor)
-        blanked = await self._remember(visitor, replace(blank(self._learning), forgotten=time.time()))
-        await self._profiles.settle(visitor, blanked.clock)  # before the log that says so is erased
+        await self._remember(visitor, replace(blank(self._learning), forgotten=time.time()))
+        await self._profiles.settle(visitor)  # before the log that says so is erased
         erased = await self._store.events.erase(visitor)
         decisions = await self._decisions.erase(visitor)
         return Forgotten(int(bool(known.clock)), erased.events, decisions)

@@ -132,13 +132,13 @@ class Profiles:
                 written += await self._fold(waiting[start : start + CHUNK])
             return written
 
-    async def settle(self, visitor: str, version: Clock) -> None:
-        """Fold until the stored profile includes these writes; StoreUnavailable when others are always faster."""
+    async def settle(self, visitor: str) -> None:
+        """Fold until the stored profile holds all that is open now; StoreUnavailable when others are always faster."""
+        newest = max((number for number, _ in self._open.moves.get(visitor, ())), default=0)
         for _ in range(ATTEMPTS):
             async with self._folding:
                 await self._fold([visitor])
-            base = self._base(visitor, (await self._store.get_many([visitor])).get(visitor))
-            if base.profile.includes(version):
+            if all(number > newest for number, _ in self._open.moves.get(visitor, ())):
                 return
         raise StoreUnavailable("other processes are writing this visitor's profile; repeat it in a moment")
 

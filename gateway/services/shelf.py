@@ -6,6 +6,7 @@ new edition before it is served (the GraphQL schema is) says so by `before`.
 
 import asyncio
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -102,6 +103,7 @@ class Shelf:
         return entries
 
     async def _serve(self, edition: Edition) -> None:
+        await asyncio.to_thread(edition.warm, time.time())
         for ready in self._before:
             await ready(edition)
         self._keep(self.edition)

@@ -4,7 +4,6 @@ Each snapshot is kept as long as the decisions that were made by it.
 """
 
 import asyncio
-import time
 from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 
@@ -42,32 +41,39 @@ class SignalKeeper:
         found = await self._history.get(f"{NAME}-{number}")
         return from_bytes(found.body) if found else None
 
-    async def update(self, older_than: float, published: Container[str], lag: float = LAG) -> Signals:
+    async def update(self, older_than: float, published: Container[str], now: float) -> Signals:
         """The newest snapshot; made anew from the log when it is more than `older_than` seconds old.
 
         `published` holds the keys of the blocks that are counted.
         """
         state = await self._states.get(NAME)
         signals = from_bytes(state.body) if state else Signals()
-        now = time.time()
         if now - signals.upto < older_than:
             return signals
-        until = now - lag
-        moved = signals
-        while True:
-            buckets = await self._events.since(_date(moved.upto), _date(until), limit=BUCKETS)
-            if not buckets:
-                break
-            upto = until if len(buckets) < BUCKETS else _after(buckets[-1])
-            events = await asyncio.to_thread(_events, buckets)
-            moved = folded(moved, events, self._weights, upto, published)
-            if upto == until:
-                break
-        if moved is signals:
-            return signals
+        moved = await self._folded(signals, published, now - LAG)
         return await self._put(signals, moved, state.version if state else 0)
 
+    async def _folded(self, signals: Signals, published: Container[str], until: float) -> Signals:
+        """The same signals when nothing has happened."""
+        limit = BUCKETS
+        while signals.upto < until:
+            buckets = await self._events.since(_date(signals.upto), _date(until), limit)
+            if not buckets:
+                break
+            upto = until
+            if len(buckets) == limit:  # the last millisecond may go on beyond it
+                upto = buckets[-1].at.timestamp()
+                buckets = [bucket for bucket in buckets if bucket.at.timestamp() < upto]
+                if not buckets:
+                    limit *= 2
+                    continue
+            events = await asyncio.to_thread(_events, buckets)
+            signals = folded(signals, events, self._weights, upto, published)
+        return signals
+
     async def _put(self, before: Signals, moved: Signals, expected: int) -> Signals:
+        if moved is before:
+            return before
         after = Signals(before.version + 1, moved.landmark, moved.upto, moved.shown, moved.won)
         body = to_bytes(after)
         if not await self._states.put(NAME, body, expected):
@@ -80,10 +86,6 @@ def _events(buckets: list[Bucket]) -> list[Event]:
     return [
         Event.from_bytes(event.id, event.visitor, event.body) for bucket in buckets for event in bucket.events
     ]
-
-
-def _after(bucket: Bucket) -> float:
-    return bucket.at.timestamp() + 0.001  # MongoDB's times are whole milliseconds
 
 
 def _date(at: float) -> datetime:

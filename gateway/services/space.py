@@ -5,7 +5,7 @@ import base64
 import logging
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -111,9 +111,15 @@ class Space:
             await self.profiles.fold()
             await self.decisions.flush()
 
-    async def update_signals(self) -> None:
+    async def update_signals(self, older_than: float | None = None) -> None:
+        """Make popularity anew from the log when it is older than so many seconds, by default the setting's."""
+        age = self._settings.signals_seconds if older_than is None else older_than
         published = self.shelf.edition.catalogue.by_key
-        await self.shelf.show(await self.signals.update(self._settings.signals_seconds, published))
+        await self.shelf.show(await self.signals.update(age, published, time.time()))
+
+    async def knows_events(self, ids: Collection[str]) -> bool:
+        """Whether all of these are in the log."""
+        return len(await self._store.events.known(ids)) == len(set(ids))
 
     async def _recover(self) -> None:
         await recover(self._store.events, self.profiles, self._process)

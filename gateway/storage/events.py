@@ -19,6 +19,8 @@ from gateway.storage.batches import NAMED_AT_ONCE, batches
 from gateway.storage.failures import BATCH_SECONDS, READ_SECONDS, WRITE_SECONDS, guarded
 from gateway.storage.indexes import Database
 
+_CLOSED_AT_ONCE = 10  # the embedded engine writes some fifteen full buckets anew in a second
+
 
 def bucket_id(process: str, seq: int) -> str:
     return f"{process}-{seq:012d}"
@@ -118,11 +120,14 @@ class EventStore:
                 moves[move["v"]].append(OpenMove(bucket["p"], bucket["n"], bucket["at"], move["d"]))
         return dict(moves)
 
-    @guarded(within=WRITE_SECONDS)
     async def close(self, bucket_ids: Collection[str]) -> None:
-        """Say that the moves of these buckets are in the profiles."""
-        for batch in batches(list(bucket_ids)):
-            await self._events.update_many({"_id": {"$in": batch}}, {"$unset": {"open": ""}})
+        """Say that the moves of these buckets are in the profiles. Interrupted, it has closed some of them."""
+        for batch in batches(list(bucket_ids), _CLOSED_AT_ONCE):
+            await self._close(batch)
+
+    @guarded(within=WRITE_SECONDS)
+    async def _close(self, bucket_ids: Sequence[str]) -> None:
+        await self._events.update_many({"_id": {"$in": bucket_ids}}, {"$unset": {"open": ""}})
 
     @guarded(within=BATCH_SECONDS)
     async def orphans(self, older_than: datetime, not_process: str, limit: int = 1_000) -> list[Bucket]:

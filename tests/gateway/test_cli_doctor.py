@@ -1,4 +1,4 @@
-from collections.abc import Callable
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -25,21 +25,12 @@ async def _drop_an_index(url: str, database: str) -> None:
     client.close()
 
 
-def test_a_missing_index_is_named(
-    blockloom: Blockloom, engine_url: str, prefix: str, in_a_loop: Callable[..., None]
-) -> None:
+def test_a_missing_index_is_named(blockloom: Blockloom, engine_url: str, prefix: str) -> None:
     blockloom("spaces", "list")
-    in_a_loop(_drop_an_index(engine_url, f"{prefix}_main"))
+    asyncio.run(_drop_an_index(engine_url, f"{prefix}_main"))
     ran = blockloom("doctor")
     assert ran.code == 0
     assert "warn  space main lacks the indexes events.open_1; the next start" in ran.out
-
-
-@pytest.fixture
-def in_a_loop() -> Callable[..., None]:
-    import asyncio
-
-    return asyncio.run
 
 
 def test_a_variable_that_is_no_setting_is_noticed(

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from content_blocks.conditions import compile_condition
@@ -18,8 +20,6 @@ def test_without_a_visitor_there_are_the_facts_of_the_request():
 
 
 def test_a_visitor_stands_beside_the_request():
-    from dataclasses import replace
-
     told = replace(blank(LEARNING), traits={"plan": Trait("gold", NOW)})
     profile = visitor(liking(NOW - 86_400, "purchase", city=1.0), liking(NOW, "view", city=1.0), told)
     facts = facts_of(HERE.facts, profile, profile.usual, (Purpose.ANALYTICS,))

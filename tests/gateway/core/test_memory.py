@@ -23,7 +23,7 @@ features = st.dictionaries(
     st.sampled_from(["travel", "climbing", "city", "text:tent"]), st.floats(0.01, 1.0), max_size=3
 )
 events = st.builds(
-    lambda at, type, value, features: (Event("e", type, "ann", at, value=value), features),
+    lambda at, kind, value, features: (Event("e", kind, "ann", at, value=value), features),
     times,
     types,
     st.none() | st.floats(0.0, 1_000.0),
@@ -164,9 +164,7 @@ def test_whatever_the_order_nothing_learned_before_a_withdrawal_stays(before, af
 
 
 def test_what_is_learned_after_a_withdrawal_stays_though_the_visitor_was_seen_before():
-    granted = replace(
-        blank(LEARNING), consents=answered([Purpose.PERSONALIZATION], True, MARK + 1)
-    )
+    granted = replace(blank(LEARNING), consents=answered([Purpose.PERSONALIZATION], True, MARK + 1))
     memory = merged([like(MARK - 9, "old"), WITHDRAWAL, granted, like(MARK + 2, "new")])
     memory = merge(memory, like(MARK + 3, "newer"), 256)
     assert memory.usual.sums.keys() == {"new", "newer"}

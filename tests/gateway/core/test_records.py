@@ -46,7 +46,12 @@ def test_a_record_says_what_was_granted_and_on_which_basis():
 
 @given(st.integers(0, 10**6), st.integers(0, 99), st.integers(0, 99))
 def test_a_decision_id_reads_back(number, slot, position):
-    assert read_decision_id(decision_id(f"abc-1f.{number}", slot, position)) == ("abc-1f", number, slot, position)
+    assert read_decision_id(decision_id(f"abc-1f.{number}", slot, position)) == (
+        "abc-1f",
+        number,
+        slot,
+        position,
+    )
 
 
 @pytest.mark.parametrize(

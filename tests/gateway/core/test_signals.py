@@ -59,7 +59,7 @@ def test_after_years_of_silence_the_counts_are_brought_forward():
 stream = st.lists(
     st.tuples(st.sampled_from(["impression", "click"]), st.sampled_from(sorted(BLOCKS)), st.integers(0, 99)),
     max_size=20,
-).map(lambda found: [event(type, block, NOW + day * 86_400) for type, block, day in found])
+).map(lambda found: [event(kind, block, NOW + day * 86_400) for kind, block, day in found])
 
 
 @given(stream, stream)
