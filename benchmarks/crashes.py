@@ -15,12 +15,14 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,12 +64,19 @@ class Outcome:
     bent: int  # profiles whose interests are not what the log gives
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @dataclass
 class Deployment:
     """The installed command on a data folder, killed and started again."""
 
     folder: Path
-    port: int = 8951
+    port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     stopping: bool = False
     acknowledged: set[str] = field(default_factory=set)
@@ -98,11 +107,11 @@ class Deployment:
         self.process.wait()
 
     def kill_engine(self) -> None:
-        found = subprocess.run(
-            ["pgrep", "-f", f"secantusd.*{self.data}"], capture_output=True, text=True, check=False
-        )
-        for pid in found.stdout.split():
-            os.kill(int(pid), signal.SIGKILL)
+        """The engine that the data folder names, if it still runs."""
+        noted = json.loads((self.data / "blockloom.lock").read_text() or "{}")
+        if noted.get("engine"):
+            with suppress(ProcessLookupError):
+                os.kill(noted["engine"], signal.SIGKILL)
 
     def stop(self) -> None:
         assert self.process is not None

@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -110,7 +111,7 @@ async def gateway(clients: int, seconds: float, folder: Path) -> tuple[float, fl
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    port = 8931
+    port = free_port()
     serving = subprocess.Popen(
         [command, "serve", "--port", str(port), *data],
         env=environment,
@@ -128,6 +129,13 @@ async def gateway(clients: int, seconds: float, folder: Path) -> tuple[float, fl
         serving.wait(60)
     folded = time.perf_counter() - stopping
     return sum(counts) / took, sum(counts) / (took + folded)
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
 
 
 async def _answering(port: int) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 import strawberry
 
-from gateway.api.inputs import plain
+from gateway.api.inputs import plain, utc
 from gateway.api.mutations import mutations
 from gateway.api.queries import queries
 from gateway.api.request import Info
-from gateway.errors import BadInput, NotFound, Problem
+from gateway.errors import BadInput, NotFound, Problem, TooLarge
 from gateway.services.author import Item, Published
 from gateway.storage.control import StoredToken
 from schemas.authoring import (
@@ -37,6 +37,7 @@ from schemas.outcomes import ContentProblem
 from schemas.vocabulary import Kind, Scope
 
 MOST = 100
+LONGEST_NOTE = 1_000
 
 
 @queries.field(Scope.EDITOR)
@@ -137,7 +138,7 @@ async def move_drafts(info: Info, items: list[ContentRef], action: str) -> list[
 @mutations.field(Scope.EDITOR)
 async def schedule(info: Info, items: list[ContentRef], at: datetime) -> list[ContentItem]:
     """Publish these drafts at that moment, together."""
-    scheduled = await info.context.space.authoring.schedule(_refs(items), at, info.context.caller.name)
+    scheduled = await info.context.space.authoring.schedule(_refs(items), utc(at), info.context.caller.name)
     return [_item(item) for item in scheduled]
 
 
@@ -146,14 +147,14 @@ async def publish(info: Info, items: list[ContentRef] | None = None, note: str =
     """Publish drafts, all of them when none is named, as one new revision: all or nothing."""
     refs = None if items is None else _refs(items)
     by = info.context.caller.name
-    return _publication(await info.context.space.authoring.publish(refs, by=by, note=note))
+    return _publication(await info.context.space.authoring.publish(refs, by=by, note=_checked(note)))
 
 
 @mutations.field(Scope.EDITOR)
 async def unpublish(info: Info, items: list[ContentRef], note: str = "") -> Publication:
     """Take content off the pages; it stays as a draft. Refused while something published needs it."""
     by = info.context.caller.name
-    return _publication(await info.context.space.authoring.unpublish(_refs(items), by, note))
+    return _publication(await info.context.space.authoring.unpublish(_refs(items), by, _checked(note)))
 
 
 @mutations.field(Scope.EDITOR)
@@ -207,6 +208,12 @@ def _refs(items: Sequence[ContentRef]) -> list[tuple[str, str]]:
     if not 0 < len(items) <= 1_000:
         raise BadInput("name 1 to 1000 items")
     return [(item.kind, item.key) for item in items]
+
+
+def _checked(note: str) -> str:
+    if len(note) > LONGEST_NOTE:
+        raise TooLarge(f"a note may have {LONGEST_NOTE} characters")
+    return note
 
 
 def _item(item: Item) -> ContentItem:

@@ -50,13 +50,13 @@ async def wanted(scope: Scope, headers: Mapping[str, str], receive: Receive) -> 
     """Raises Refused for what is no GraphQL request."""
     method = scope["method"]
     if method == "GET":
-        return _checked(_parameters(scope["query_string"]))
+        return checked(_parameters(scope["query_string"]))
     if method != "POST":
         raise Refused(405, "use POST, or GET for queries", "GET, POST")
     content_type, _, parameter = headers.get("content-type", "").partition(";")
     if content_type.strip().lower() != JSON or not _is_utf8(parameter):
         raise Refused(415, f"send the operation as {JSON} in UTF-8")
-    return _checked(_parsed(await _body(receive)))
+    return checked(_parsed(await _body(receive)))
 
 
 def _is_utf8(parameter: str) -> bool:
@@ -95,7 +95,8 @@ def _parameters(query_string: bytes) -> dict[str, Any]:
     return found
 
 
-def _checked(found: Any) -> Wanted:
+def checked(found: Any) -> Wanted:
+    """Raises Refused for a body that is no request."""
     if not isinstance(found, dict):
         raise Refused(400, "the body must be a JSON object with query, variables, operationName")
     query, variables, name = found.get("query"), found.get("variables"), found.get("operationName")
@@ -118,5 +119,7 @@ async def answer(send: Send, status: int, media: str, body: Any, allow: str | No
     ]
     if allow:
         headers.append((b"allow", allow.encode()))
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": encoded})

@@ -45,7 +45,7 @@ class Root:
             @wraps(resolver)
             async def guarded(info: Info, *args: Any, **kwargs: Any) -> Any:
                 try:
-                    info.context.caller.require(scope)
+                    await info.context.require(scope)
                     return await resolver(info, *args, **kwargs)
                 except Exception as error:
                     raise told(error) from error
@@ -66,9 +66,10 @@ class Root:
             @wraps(resolver)
             async def guarded(info: Info, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
                 try:
-                    info.context.caller.require(scope)
+                    await info.context.require(scope)
                     async with aclosing(resolver(info, *args, **kwargs)) as found:
                         async for one in found:
+                            await info.context.require(scope)  # still, before it is told anything
                             yield one
                 except Exception as error:
                     raise told(error) from error

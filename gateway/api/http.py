@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -58,8 +59,7 @@ class GraphQLEndpoint:
     async def _exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = await self.request(scope)
         if exchange.STREAM in request.headers.get("accept", ""):
-            scope["blockloom"] = request
-            await self._stream(request)(scope, receive, send)
+            await self._lasting(scope, request)(scope, receive, send)
             return
         media = exchange.media_type(request.headers)
         wanted = await exchange.wanted(scope, request.headers, receive)
@@ -84,7 +84,11 @@ class GraphQLEndpoint:
 
     async def _admit(self, scope: Scope, authorization: str | None) -> StreamView:
         """For a WebSocket: the view of the caller's space, with the request ready in the scope."""
-        request = await self.request(scope, authorization)
+        return self._lasting(scope, await self.request(scope, authorization))
+
+    def _lasting(self, scope: Scope, request: Request) -> StreamView:
+        """The view for a connection: it finds the request in the scope, and the token is asked for again."""
+        request.renew = partial(self._caller, request.headers)
         scope["blockloom"] = request
         return self._stream(request)
 

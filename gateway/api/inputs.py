@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import orjson
@@ -85,7 +85,7 @@ def event_of(given: EventInput, received: float) -> Event | Refusal:
     if isinstance(at, Refusal):
         return at
     event = Event(
-        id=given.id or f"made-{secrets.token_hex(12)}",
+        id=f"made-{secrets.token_hex(12)}" if given.id is None else given.id,
         type=given.type,
         visitor=given.visitor,
         at=at,
@@ -99,11 +99,16 @@ def event_of(given: EventInput, received: float) -> Event | Refusal:
     return event_problem(event) or event
 
 
+def utc(moment: datetime) -> datetime:
+    """A time without an offset is UTC, wherever this machine stands."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _epoch(moment: datetime | None, otherwise: float) -> float:
     if moment is None:
         return otherwise
     try:
-        return moment.timestamp()
+        return utc(moment).timestamp()
     except (OverflowError, ValueError, OSError):
         return float("-inf")
 

@@ -34,10 +34,10 @@ async def track(info: Info, events: list[EventInput]) -> TrackResult:
     if len(events) > MOST_EVENTS:
         raise TooLarge(f"{len(events)} events were sent; send at most {MOST_EVENTS} at once")
     received = time.time()
-    checked = [event_of(given, received) for given in events]
+    contexts: dict[str, Context] = {}
+    checked = [_event(request, given, received, contexts) for given in events]
     good = [event for event in checked if isinstance(event, Event)]
     taken = await request.space.intake.submit(good, gpc=request.gpc)
-    contexts = {given.visitor: given.context for given in events if given.context is not None}
     return TrackResult(
         accepted=taken.accepted,
         duplicates=taken.duplicates,
@@ -46,12 +46,24 @@ async def track(info: Info, events: list[EventInput]) -> TrackResult:
             for index, refusal in _refusals(checked, taken.refused)
         ],
         visitors=[
-            _visitor(request, profile, context_of(request, contexts.get(strawberry.ID(profile.id)), {}))
+            _visitor(request, profile, contexts.get(profile.id) or context_of(request, None, {}))
             if read
             else words.unread_visitor(request, profile)
             for profile in taken.profiles.values()
         ],
     )
+
+
+def _event(
+    request: Request, given: EventInput, received: float, contexts: dict[str, Context]
+) -> Event | Refusal:
+    """The event, or why not; `contexts` takes the circumstances it came with, by visitor."""
+    if given.context is not None:
+        try:
+            contexts[given.visitor] = context_of(request, given.context, {})
+        except BadInput as error:
+            return Refusal(error.code, error.message)
+    return event_of(given, received)
 
 
 def _refusals(

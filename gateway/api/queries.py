@@ -24,8 +24,10 @@ from schemas.vocabulary import Scope
 
 queries = Root("Query")
 
-PERSONAL = frozenset({"because", "candidates", "similarity"})  # what tells of the visitor's profile
+# What tells of the visitor's profile: a score is a similarity, and a rule that held says what it asked for.
+PERSONAL = frozenset({"because", "candidates", "matched", "score", "similarity", "summary"})
 MOST = 100
+UNRECORDED = "drafts.0"  # looks like the id of a page's decisions, and names none
 
 
 @queries.field(Scope.DELIVERY, type=lambda types: types.page | None)
@@ -61,7 +63,9 @@ async def page(
 
 
 def recorded(request: Request, answer: Answer, wanted: frozenset[str]) -> str:
-    """Only decisions whose id is asked for can ever be asked about."""
+    """Only decisions whose id is asked for can ever be asked about; drafts are gone when one would ask."""
+    if answer.edition is not request.edition:
+        return UNRECORDED
     return request.space.decisions.record(record_of(answer)) if "decision" in wanted else ""
 
 
@@ -150,7 +154,7 @@ async def visitor(info: Info, id: strawberry.ID) -> Visitor | None:  # noqa: A00
 async def decision(info: Info, id: strawberry.ID) -> Any:  # noqa: A002
     """A past choice, made again from what was recorded; null once it has expired or was erased."""
     replay = await info.context.space.replays.replay(id)
-    return words.decision(info.context, id, replay) if replay else None
+    return words.decision(info.context, id, replay, selected(info)) if replay else None
 
 
 @queries.field(Scope.EDITOR)

@@ -1,6 +1,6 @@
 """What a resolver knows of the request it serves."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from gateway.core.editions import Edition
 from gateway.services.gateway import Gateway
 from gateway.services.space import Space
 from schemas.pages import PageTypes
+from schemas.vocabulary import Scope
 
 
 @dataclass
@@ -29,6 +30,13 @@ class Request:
     headers: Mapping[str, str]
     client_ip: str | None
     degraded: set[str] = field(default_factory=set)
+    renew: Callable[[], Awaitable[Caller]] | None = None  # for connections: they may outlive their token
+
+    async def require(self, scope: Scope) -> None:
+        """Raises Forbidden, and Unauthenticated once a connection's token has expired or was revoked."""
+        if self.renew is not None:
+            self.caller = await self.renew()
+        self.caller.require(scope)
 
     @property
     def reader(self) -> ContextReader:
@@ -43,7 +51,10 @@ Info = strawberry.Info[Request, None]
 
 
 def selected(info: Info, *path: str) -> frozenset[str]:
-    """Names of the fields selected below `path` of this root field, whatever their aliases or depth."""
+    """Names of the fields selected below `path` of this root field, whatever their aliases or depth.
+
+    Not those of `content`: they are a block type's own words, and may be the same as ours.
+    """
     raw = info._raw_info
     level = list(raw.field_nodes)
     for name in path:
@@ -54,7 +65,7 @@ def selected(info: Info, *path: str) -> frozenset[str]:
     while level:
         below = [node for parent in level for node in _fields(parent.selection_set, raw)]
         names.update(node.name.value for node in below)
-        level = below
+        level = [node for node in below if node.name.value != "content"]
     return frozenset(names)
 
 

@@ -1,17 +1,17 @@
 """The GraphQL schema of a space: the contract, with content typed by the space's block types."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError
-from strawberry.extensions import AddValidationRules, MaxTokensLimiter, SchemaExtension
+from graphql import GraphQLError, parse
+from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
 from gateway.api import authoring  # noqa: F401  # adds its fields to queries and mutations
-from gateway.api.limits import DepthRule
+from gateway.api.limits import BoundsRule
 from gateway.api.mutations import mutations
 from gateway.api.queries import queries
 from gateway.api.subscriptions import subscriptions
@@ -22,6 +22,7 @@ from schemas.typed_blocks import content_types
 
 MAX_TOKENS = 20_000
 KEPT_OPERATIONS = 500
+NOTHING = parse("{ __typename }")  # stands where there is no operation, and errors that say why
 KEPT = 8  # schemas of earlier sets of block types, for requests under way and spaces alike
 
 
@@ -48,18 +49,24 @@ def build_schema(block_types: Mapping[str, Mapping[str, Any]]) -> SpaceSchema:
         query=queries.build(types),
         mutation=mutations.build(types),
         subscription=subscriptions.build(types),
-        extensions=[_bounded_tokens, _bounded_depth],
+        extensions=[lambda: _Preparation(operations)],
     )
-    operations = Operations(schema._schema, [DepthRule], MAX_TOKENS, KEPT_OPERATIONS)
+    operations = Operations(schema._schema, [BoundsRule], MAX_TOKENS, KEPT_OPERATIONS)
     return SpaceSchema(schema, operations, types, contents)
 
 
-def _bounded_tokens() -> SchemaExtension:
-    return MaxTokensLimiter(max_token_count=MAX_TOKENS)
+class _Preparation(SchemaExtension):
+    """What strawberry executes, subscriptions, is parsed, bounded and validated as everything else is."""
 
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
 
-def _bounded_depth() -> SchemaExtension:
-    return AddValidationRules([DepthRule])
+    def on_parse(self) -> Iterator[None]:
+        context = self.execution_context
+        prepared = self._operations.prepare(context.query or "", context.operation_name)
+        context.graphql_document = prepared.document if prepared.operation else NOTHING
+        context.pre_execution_errors = list(prepared.errors)
+        yield
 
 
 class Schemas:

@@ -13,7 +13,7 @@ from strawberry.http import GraphQLHTTPResponse, process_result
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL
 from strawberry.types import ExecutionResult
 
-from gateway.api.exchange import JSON, answer
+from gateway.api import exchange
 from gateway.api.failures import refused, worded
 from gateway.api.sockets import PROTOCOL
 
@@ -28,7 +28,7 @@ class StreamView(GraphQL[Any, None]):
         try:
             await super().__call__(scope, receive, send)
         except _BadBody as error:
-            await answer(send, 400, JSON, refused("BAD_INPUT", str(error)))
+            await exchange.answer(send, 400, exchange.JSON, refused("BAD_INPUT", str(error)))
 
     async def get_context(self, request: HttpRequest | WebSocket, response: Response | WebSocket) -> Any:
         return request.scope["blockloom"]
@@ -36,7 +36,11 @@ class StreamView(GraphQL[Any, None]):
     async def parse_http_body(self, request: Any) -> Any:
         """JSON of any other shape than an object would end as an error of ours."""
         try:
-            return await super().parse_http_body(request)
+            found: Any = await super().parse_http_body(request)  # never a batch: they are switched off
+            exchange.checked({"query": found.query, "operationName": found.operation_name})
+            return found
+        except exchange.Refused as error:
+            raise _BadBody(error.message) from error
         except HTTPException as error:
             raise _BadBody(error.reason) from error
         except (AttributeError, TypeError, UnicodeDecodeError, ValueError) as error:
@@ -49,6 +53,10 @@ class StreamView(GraphQL[Any, None]):
         if result.errors:
             found["errors"] = [worded(error) for error in result.errors]
         return found
+
+    def decode_json(self, data: str | bytes) -> object:
+        """Strict, as for requests without a stream: no NaN, no numbers beyond 64 bits."""
+        return orjson.loads(data)
 
     def encode_json(self, data: object) -> str:
         """Text, since bytes would become binary frames on a WebSocket."""

@@ -1,6 +1,7 @@
 """The core's values in the words of the contract."""
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +10,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from content_blocks.conditions import FailedClause as Failed
-from content_blocks.rendering import Template
+from content_blocks.rendering import Template, TemplateProblem
 from gateway.api.request import Request
 from gateway.core.asking import ask_of
 from gateway.core.catalogue import CompiledSlot, CompiledVariant
@@ -18,12 +19,15 @@ from gateway.core.personalize import Choice
 from gateway.core.profiles import Profile
 from gateway.core.reasons import Because, Trace, traces, why
 from gateway.core.records import decision_id
+from gateway.errors import Conflict
 from gateway.services.deliver import Answer
 from gateway.services.replay import Replay
 from schemas.reasons import CandidateTrace, FailedClause, Reason
 from schemas.typed_blocks import content_of
 from schemas.visitors import Engagement, Interest, Visitor
 from schemas.vocabulary import Basis, Strategy
+
+log = logging.getLogger(__name__)
 
 NO_ENGAGEMENT = Engagement(
     score=0.0, sessions=0, page_views=0, conversions=0, revenue=0.0, first_seen=None, last_seen=None
@@ -77,7 +81,7 @@ def chosen_block(
         variant=variant.key,
         position=position,
         data=variant.data,
-        content=content_of(request.contents[block.type], variant.data) if "content" in wanted else None,
+        content=_content(request, variant) if "content" in wanted else None,
         html=_html(variant, answer.ask.facts) if "html" in wanted else None,
         tags=list(variant.tags),
         score=choice.score,
@@ -95,9 +99,25 @@ def cache_key(secret: bytes, answer: Answer) -> str:
     return hashlib.blake2b("\n".join(shown).encode(), key=secret, digest_size=12).hexdigest()
 
 
+def _content(request: Request, variant: CompiledVariant) -> Any:
+    """A preview may hold block types that are not in the schema yet, and a past choice such as no longer are."""
+    name = variant.block.type
+    if name not in request.contents:
+        raise Conflict(
+            f"the block type {name} is not published, so the schema has no content of it; ask for `data`"
+        )
+    return content_of(request.contents[name], variant.data)
+
+
 def _html(variant: CompiledVariant, facts: Mapping[str, Any]) -> str | None:
     template: Template | None = variant.block.block_type.template
-    return template.render(variant.data, facts) if template else None
+    if template is None:
+        return None
+    try:
+        return template.render(variant.data, facts)
+    except TemplateProblem as error:  # the data is there still, and the other blocks
+        log.error("block %s, variant %s has no html: %s", variant.block.key, variant.key, error)
+        return None
 
 
 def _reason(answer: Answer, choice: Choice, wanted: frozenset[str], slot: CompiledSlot | None) -> Reason:
@@ -185,7 +205,7 @@ def unread_visitor(request: Request, profile: Profile) -> Visitor:
     )
 
 
-def decision(request: Request, id_: str, replay: Replay) -> Any:
+def decision(request: Request, id_: str, replay: Replay, wanted: frozenset[str]) -> Any:
     """A Decision, with its block as it was chosen and every candidate's fate."""
     record = replay.record
     answer = Answer(
@@ -199,7 +219,6 @@ def decision(request: Request, id_: str, replay: Replay) -> Any:
         purposes=record.granted(),
         segments=None,
     )
-    wanted = frozenset({"content", "html", "reason", "candidates"})
     return request.types.decision(
         id=id_,
         at=_moment(record.at),

@@ -1,48 +1,89 @@
-"""`blockloom demo`: both spaces, served openly on loopback, and a walk through them."""
+"""`blockloom demo`: a shop and a web site to walk through, in the terminal and in a browser."""
 
+import asyncio
 import ipaddress
+import time
 
 import httpx
-from rich.console import Console
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from gateway.app import build_app
 from gateway.commands.serve import until_stopped
 from gateway.commands.terminal import out, progress
-from gateway.demo.spaces import load, replay
+from gateway.demo.asking import Frontend
+from gateway.demo.contents import open_space, tell_stories
+from gateway.demo.stages import stages
+from gateway.demo.visits import replay
 from gateway.demo.walk import Walk
 from gateway.errors import BadInput
 from gateway.server import serving
+from gateway.services.gateway import Gateway
 from gateway.services.running import running
+from gateway.services.space import Space
 from gateway.settings import Settings
+
+DATABASE = "blockloom_demo"  # beside whatever else is in a MongoDB that is named by URL
 
 
 async def run_demo(settings: Settings, *, once: bool, visitors: int | None) -> None:
-    """`once`: stop after the walk. `visitors`: replay so many of the data set, all when None."""
-    if not _is_loopback(settings.host):
-        raise BadInput(
-            f"the demo asks nobody for a token, so it listens on loopback only, not on {settings.host}"
-        )
-    settings = settings.model_copy(update={"consent": "opt-out", "mongodb_url": None})
+    """Returns when stopped, or after the walk. `visitors`: how many of the data set are replayed; None: all."""
+    _check_loopback(settings.host)
+    changed = {"consent": "opt-out"}  # the personas were asked, so to speak
+    if "database" not in settings.model_fields_set:
+        changed["database"] = DATABASE
+    show = asyncio.create_task(_show(settings.model_copy(update=changed), once, visitors))
+    stopped = asyncio.create_task(until_stopped())
+    await asyncio.wait({show, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if stopped.done():
+        out.print("Stopping; acknowledged events are being folded into their profiles.")
+    for task in (show, stopped):
+        task.cancel()
+    ended, _ = await asyncio.gather(show, stopped, return_exceptions=True)
+    if isinstance(ended, Exception):
+        raise ended
+
+
+async def _show(settings: Settings, once: bool, visitors: int | None) -> None:
     async with running(settings) as gateway:
-        _, visited = await load(gateway)
-        app = build_app(gateway, open_access=True)
-        async with serving(app, settings.host, settings.port) as address:
-            out.print(f"The demo is served at [bold]{address}/[/]")
-            with progress("Replaying visits") as (advance,):
-                replayed = await replay(visited, visitors, advance)
-            out.print(f"{replayed:,} visits replayed." if replayed else "The visits are here from last time.")
-            async with httpx.AsyncClient(base_url=address, timeout=30) as http:
-                await Walk(http, Console(width=None if out.is_terminal else 160)).go()
-            if once:
-                return
-            out.print(
-                f"\nOpen [bold]{address}/[/] in a browser, or ask [bold]{address}/graphql[/]. Ctrl-C stops."
-            )
-            await until_stopped()
+        opened = time.perf_counter()
+        site = await _open(gateway)
+        app = build_app(gateway, open_access=True, stages=stages())
+        # Without tokens, a name that a stranger's DNS points to this machine must not be served.
+        guarded = TrustedHostMiddleware(app, [settings.host, "127.0.0.1", "localhost"], www_redirect=False)
+        async with serving(guarded, settings.host, settings.port) as address:
+            ready = time.perf_counter() - opened
+            out.print(f"Blockloom's demo is at [bold]{address}/[/], {ready:.1f} s after its store.\n")
+            await _replay(site, visitors)
+            async with httpx.AsyncClient(base_url=address, timeout=30.0) as http:
+                await Walk(Frontend(http), out, stages()).run()
+            if not once:
+                out.print(f"Open [bold]{address}/[/] in a browser. Ctrl-C stops.")
+                await asyncio.Event().wait()
 
 
-def _is_loopback(host: str) -> bool:
+async def _open(gateway: Gateway) -> Space:
+    """Both spaces, ready to be served; returns the one that the visits go to."""
+    shop, site = await asyncio.gather(*(open_space(gateway, stage.space) for stage in stages()))
+    await tell_stories(shop, stages()[0])
+    return site
+
+
+async def _replay(site: Space, visitors: int | None) -> None:
+    started = time.perf_counter()
+    with progress("Replaying visits") as (bar,):
+        events = await replay(site, visitors, bar)
+    took = time.perf_counter() - started
+    if events:
+        out.print(f"{events:,} events of real visits in {took:.1f} s: {events / took:,.0f} a second.\n")
+
+
+def _check_loopback(host: str) -> None:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        loopback = False
+    if not loopback:
+        raise BadInput(
+            f"the demo asks nobody for a token, so it listens on loopback only, not on {host}; "
+            "leave --host out, or use `blockloom serve`"
+        )

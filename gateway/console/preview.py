@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -18,8 +20,8 @@ from gateway.api.inputs import checked_visitor, version_of
 from gateway.api.request import Request
 from gateway.console.circumstances import Controls, circumstances
 from gateway.console.stages import Persona, Stage
+from gateway.core.catalogue import Catalogue
 from gateway.core.context import Context, InvalidContext
-from gateway.core.context.given import DEVICE_TYPES
 from gateway.errors import BlockloomError, NotFound
 from gateway.services.deliver import Answer, Asked, record_of
 from gateway.services.gateway import MAIN
@@ -35,7 +37,7 @@ HEADERS: Mapping[str, str] = {
 }
 WANTED = frozenset({"html", "reason", "candidates", "cacheKey", "decision"})
 INTERESTS = 8  # shown of a visitor's
-DEVICES = tuple(name for name in DEVICE_TYPES if name not in {"bot", "unknown"})
+DEVICES: Mapping[str, str] = {"mobile": "phone", "tablet": "tablet", "desktop": "desktop", "tv": "television"}
 COUNTRIES: Mapping[str, str] = {
     "AU": "Australia",
     "AT": "Austria",
@@ -60,6 +62,8 @@ ACTIONS: Mapping[str, str] = {
     "add_to_cart": "Add to cart",
     "dismiss": "Dismiss",
 }
+
+TITLES = ("title", "name", "headline")
 
 Handler = Callable[[HttpRequest], Coroutine[Any, Any, Response]]
 
@@ -125,8 +129,10 @@ async def _page(http: HttpRequest, endpoint: GraphQLEndpoint, stages: Sequence[S
         context=context,
         known=_known(answer),
         actions=ACTIONS,
-        devices=DEVICES,
-        countries=_countries(context),
+        devices=_with(DEVICES, context.facts["device"]["type"]),
+        countries=_with(COUNTRIES, context.facts["geo"].get("country")),
+        day=_day(context),
+        title=partial(_title, request.edition.catalogue),
     )
 
 
@@ -170,9 +176,20 @@ def _known(answer: Answer) -> Mapping[str, Any]:
     }
 
 
-def _countries(context: Context) -> Mapping[str, str]:
-    here = context.facts["geo"].get("country")
-    return COUNTRIES if here is None or here in COUNTRIES else {**COUNTRIES, here: here}
+def _with(names: Mapping[str, str], present: str | None) -> Mapping[str, str]:
+    """What can be chosen, and what is the case."""
+    return names if present is None or present in names else {**names, present: present}
+
+
+def _day(context: Context) -> str:
+    local = datetime.fromisoformat(context.facts["time"]["iso"])
+    return f"{local:%A}, {local.day} {local:%B %Y}"
+
+
+def _title(catalogue: Catalogue, key: str) -> str:
+    """What people call a block, if its content says it in a usual place."""
+    data = catalogue.by_key[key].default.data
+    return next((data[name] for name in TITLES if isinstance(data.get(name), str)), key)
 
 
 def _html(template: str, status: int, **names: Any) -> HTMLResponse:

@@ -72,7 +72,9 @@ def by_rules(
 def by_interest(
     edition: Edition, page: CompiledPage, ask: Ask, slot: CompiledSlot, taken: Collection[str]
 ) -> list[Choice]:
-    """Nearest eligible variant; ties and strangers go by the editor's order."""
+    """Nearest eligible variant; ties and strangers go by the editor's order. Without a block, the best of many."""
+    if slot.slot.block is None:
+        return by_feed(edition, page, ask, slot, taken)
     block = _block(slot)
     nearness = similarities(edition, block, ask)
     eligible = [

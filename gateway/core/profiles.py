@@ -9,7 +9,7 @@ from gateway.core.memory import Learning, Memory, blank, merge
 from recommenders.interests import blend, normalised
 
 Clock = Mapping[str, int]  # for each gateway process, the number of its last write that is included
-CLOCK_ENTRIES = 8  # processes come and go; a dead one's writes were folded long ago
+CLOCK_ENTRIES = 32  # processes come and go; a dead one's writes were folded long ago
 ACTIVE = 6.0  # half-lives of `now` after which its intent no longer counts
 SATURATION = 3.0  # weighted recent events that make an engagement score of 50
 

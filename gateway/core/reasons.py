@@ -9,6 +9,7 @@ from content_blocks.conditions import FailedClause
 from gateway.core.catalogue import CompiledPage, CompiledSlot, CompiledVariant
 from gateway.core.editions import Edition, query_of
 from gateway.core.personalize import Ask, Choice, first_eligible, similarities
+from recommenders.features import WORD_PREFIX
 from recommenders.interests import because
 from schemas.vocabulary import Strategy
 
@@ -59,13 +60,13 @@ def _by_rules(choice: Choice, matched: Sequence[str], interests: Sequence[Any]) 
 
 
 def _by_interest(choice: Choice, matched: Sequence[str], interests: Sequence[tuple[str, float]]) -> str:
-    names = ", ".join(name for name, _ in interests)
+    names = ", ".join(name.removeprefix(WORD_PREFIX) for name, _ in interests)
     return f"Of the eligible variants the nearest to the visitor's interests: {names}."
 
 
 def _by_feed(choice: Choice, matched: Sequence[str], interests: Sequence[tuple[str, float]]) -> str:
     place = f"Ranked {(choice.rank or 0) + 1} of this feed"
-    names = ", ".join(name for name, _ in interests)
+    names = ", ".join(name.removeprefix(WORD_PREFIX) for name, _ in interests)
     return (
         f"{place}, near to the visitor's interests: {names}."
         if names

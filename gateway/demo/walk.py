@@ -1,124 +1,151 @@
-"""The way through the demo in the terminal: who sees what, why, and what one click changes."""
+"""A walk through the demo in the terminal: who sees what, what one mutation changes, and forgetting."""
 
-import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
-import httpx
 from rich.console import Console
-from rich.panel import Panel
+from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
-from gateway.demo.spaces import MSWEB, SHOP, personas
+from gateway.console.stages import Persona, Stage
+from gateway.demo.asking import AREAS, FORGET, PAGE, TRACK, VISITOR, Frontend
 
-PAGE = """query ($visitor: ID, $context: ContextInput, $atLeast: String) {
-  page(slug: "home", visitor: $visitor, context: $context, atLeast: $atLeast) {
-    slots { name blocks { key variant reason { summary } } }
-  }
-}"""
-TRACK = """mutation ($events: [EventInput!]!) {
-  track(events: $events) {
-    accepted duplicates visitors { interests(first: 4) { tag weight } segments profileVersion }
-  }
-}"""
-FEED = """query ($visitor: ID) {
-  recommendations(visitor: $visitor, where: {type: ["Area"]}, first: 6) {
-    edges { node { score content { ... on Area { title } } reason { because { tag } } } }
-  }
-}"""
-CLIMBER, KAYAKER = 0, 3  # of the personas
-PURCHASE = {"type": "purchase", "block": "eider-kayak", "value": 899.0}
-READ = ("area-1015", "area-1060", "area-1031")  # Excel, Word, Office
+SHOWN = 3  # blocks of a feed that the tables name
+KNOWN, STRANGER = "maya", "haruka"
+DID: Sequence[Mapping[str, Any]] = (
+    {"type": "add_to_cart", "block": "eider-kayak"},
+    {"type": "like", "block": "story-harbour"},
+)
+READER = "msweb-10010"
+NEWCOMER = "newcomer"
 
-Page = Mapping[str, list[Mapping[str, Any]]]
+Slots = Mapping[str, Mapping[str, Any]]  # what stands in each slot, and why
 
 
 class Walk:
-    def __init__(self, http: httpx.AsyncClient, out: Console) -> None:
-        self._http = http
-        self._out = out
+    def __init__(self, frontend: Frontend, console: Console, stages: Sequence[Stage]) -> None:
+        self._frontend = frontend
+        self._console = console
+        self._stages = {stage.space: stage for stage in stages}
 
-    async def go(self) -> None:
-        people = personas()
-        climber, kayaker = people[CLIMBER], people[KAYAKER]
-        for person in (climber, kayaker):
-            await self._past(person)
-        self._out.rule("One query, two visitors")
-        self._show(PAGE)
-        before = await self._page(climber)
-        self._table(climber, before)
-        self._table(kayaker, await self._page(kayaker))
-        self._out.rule(f"{climber['name']} buys a kayak")
-        self._show(TRACK)
-        taken = await self._track(climber, [PURCHASE | {"id": f"walk-{secrets.token_hex(6)}"}])
-        interests = ", ".join(f"{one['tag']} {one['weight']:.2f}" for one in taken["interests"])
-        self._out.print(
-            f"accepted and on disk. {climber['name']}'s interests are now: [bold]{interests}[/]\n"
+    async def run(self) -> None:
+        known, stranger = (self._persona("shop", name) for name in (KNOWN, STRANGER))
+        await self._forget(stranger)  # whatever an earlier walk that was cut short has left
+        self._title("One query, two people")
+        self._code(PAGE)
+        await self._page(known)
+        before = await self._page(stranger)
+        after = await self._changed(stranger, before)
+        self._compare(before, after)
+        await self._forgotten(stranger, before)
+        await self._areas()
+
+    async def _page(self, persona: Persona) -> Slots:
+        slots, took = await self._ask(persona)
+        table = Table("slot", "block / variant", "why", title_justify="left", box=None, padding=(0, 2, 0, 0))
+        table.title = f"[bold]{escape(persona.name)}[/] [dim]{escape(persona.story)}[/]"
+        for name, slot in slots.items():
+            table.add_row(f"[cyan]{escape(name)}[/]", escape(slot["shown"]), f"[dim]{escape(slot['why'])}[/]")
+        self._console.print(table, f"[dim]answered in {took:.1f} ms[/]\n")
+        return slots
+
+    async def _ask(self, persona: Persona, at_least: str | None = None) -> tuple[Slots, float]:
+        answer = await self._frontend.ask(
+            "shop", PAGE, slug="home", visitor=persona.visitor, context=persona.context, atLeast=at_least
         )
-        self._table(climber, await self._page(climber, taken["profileVersion"]), before)
-        await self._feeds()
+        return {
+            slot["name"]: _slot(slot["blocks"]) for slot in answer.data["page"]["slots"]
+        }, answer.milliseconds
 
-    async def _past(self, person: Mapping[str, Any]) -> None:
-        """What the person did before; the ids are fixed, so that it counts once however often one walks."""
-        named = [{"id": f"{person['visitor']}-{n}", **event} for n, event in enumerate(person["events"])]
-        await self._track(person, named)
-
-    async def _track(self, person: Mapping[str, Any], events: list[dict[str, Any]]) -> Any:
-        sent = [{"visitor": person["visitor"], "context": person["context"], **event} for event in events]
-        return (await self._ask(SHOP, TRACK, events=sent))["track"]["visitors"][0]
-
-    async def _page(self, person: Mapping[str, Any], at_least: str | None = None) -> Page:
-        found = await self._ask(
-            SHOP, PAGE, visitor=person["visitor"], context=person["context"], atLeast=at_least
+    async def _changed(self, persona: Persona, before: Slots) -> Slots:
+        self._title(f"{persona.name} puts a kayak into the cart: one mutation")
+        self._code(TRACK)
+        events = [{**event, "visitor": persona.visitor} for event in DID]
+        told = await self._frontend.ask("shop", TRACK, events=events)
+        taken = told.data["track"]
+        (visitor,) = taken["visitors"]
+        self._console.print(
+            f"{taken['accepted']} events accepted, durable in {told.milliseconds:.1f} ms; "
+            f"interests now: {_interests(visitor)}\n"
         )
-        return {slot["name"]: slot["blocks"] for slot in found["page"]["slots"]}
+        after, took = await self._ask(persona, visitor["profileVersion"])
+        changed = sum(before[name]["shown"] != slot["shown"] for name, slot in after.items())
+        self._title(f"The very next page: {changed} of {len(after)} slots changed")
+        self._console.print(f"[dim]answered in {took:.1f} ms[/]")
+        return after
 
-    async def _feeds(self) -> None:
-        self._out.rule("Areas of a real site, ranked by what its visitors did")
-        self._show(FEED)
-        reader = f"reader-{secrets.token_hex(4)}"
-        events = [{"type": "like", "visitor": reader, "block": block} for block in READ]
-        await self._ask(MSWEB, TRACK, events=events)
-        table = Table("for somebody new", "for a reader of three areas about Office")
-        strangers, readers = await self._feed(None), await self._feed(reader)
-        for one, other in zip(strangers, readers, strict=True):
-            table.add_row(one, other)
-        self._out.print(table)
+    def _compare(self, before: Slots, after: Slots) -> None:
+        table = Table("", "slot", "before", "after", box=None, padding=(0, 2, 0, 0))
+        for name, slot in after.items():
+            was, now = before[name]["shown"], slot["shown"]
+            mark, style = ("●", "bold green") if was != now else ("", "dim")
+            table.add_row(mark, name, escape(was), escape(now) if was != now else "", style=style)
+        self._console.print(table, "")
 
-    async def _feed(self, visitor: str | None) -> list[str]:
-        found = await self._ask(MSWEB, FEED, visitor=visitor)
-        return [_area(edge["node"]) for edge in found["recommendations"]["edges"]]
+    async def _forgotten(self, persona: Persona, before: Slots) -> None:
+        self._title(f"{persona.name} asks to be forgotten")
+        self._code(FORGET)
+        gone = await self._forget(persona)
+        again, _ = await self._ask(persona)
+        same = all(again[name]["shown"] == slot["shown"] for name, slot in before.items())
+        self._console.print(
+            f"{gone['events']} events and {gone['profiles']} profile erased; "
+            f"the page is {'the first one again' if same else 'chosen for a stranger again'}.\n"
+        )
 
-    async def _ask(self, space: str, query: str, **variables: Any) -> Any:
-        body = {"query": query, "variables": variables}
-        answer = (await self._http.post("/graphql", json=body, headers={"blockloom-space": space})).json()
-        if "errors" in answer:
-            raise RuntimeError(f"the demo was refused: {answer['errors'][0]['message']}")
-        return answer["data"]
+    async def _forget(self, persona: Persona) -> Mapping[str, Any]:
+        answer = await self._frontend.ask("shop", FORGET, visitor=persona.visitor)
+        gone: Mapping[str, Any] = answer.data["forget"]
+        return gone
 
-    def _show(self, query: str) -> None:
-        self._out.print(Syntax(query, "graphql", theme="ansi_dark", background_color="default"))
+    async def _areas(self) -> None:
+        reader = self._persona("msweb", READER)
+        self._title(
+            "The same with real visits: a feed for a newcomer, and for somebody who has read a little"
+        )
+        self._code(AREAS)
+        known = (await self._frontend.ask("msweb", VISITOR, visitor=READER)).data["visitor"]
+        table = Table(
+            "", "a newcomer", f"{escape(reader.name)} (visitor {READER})", box=None, padding=(0, 2, 0, 0)
+        )
+        feeds = [await self._feed(visitor) for visitor in (NEWCOMER, READER)]
+        for rank, (one, other) in enumerate(zip_longest(*feeds, fillvalue=""), 1):
+            style = "green" if other not in feeds[0] else ""
+            table.add_row(
+                f"[dim]{rank}[/]", escape(one), f"[{style}]{escape(other)}[/]" if style else escape(other)
+            )
+        read = f"{escape(reader.story)} Interests: {_interests(known) if known else 'not replayed yet'}"
+        self._console.print(f"[dim]{read}[/]", table, "")
 
-    def _table(self, person: Mapping[str, Any], page: Page, before: Page | None = None) -> None:
-        self._out.print(Panel(person["story"], title=person["name"], expand=False))
-        table = Table("slot", "block", "variant", "why")
-        for slot, blocks in page.items():
-            known = [_shown(block) for block in before[slot]] if before else None
-            for block in blocks[:4]:
-                changed = known is not None and _shown(block) not in known
-                style = "bold green" if changed else None
-                why = block["reason"]["summary"]
-                table.add_row(
-                    slot, block["key"], block["variant"], f"CHANGED  {why}" if changed else why, style=style
-                )
-        self._out.print(table)
+    async def _feed(self, visitor: str) -> list[str]:
+        answer = await self._frontend.ask("msweb", AREAS, visitor=visitor)
+        return [block["content"]["title"] for block in answer.data["page"]["slot"]["blocks"]]
+
+    def _persona(self, space: str, visitor: str) -> Persona:
+        return next(persona for persona in self._stages[space].personas if persona.visitor == visitor)
+
+    def _title(self, text: str) -> None:
+        self._console.rule(f"[bold]{escape(text)}", align="left", style="dim")
+
+    def _code(self, graphql: str) -> None:
+        self._console.print(Syntax(graphql, "graphql", theme="ansi_dark", background_color="default"), "")
 
 
-def _shown(block: Mapping[str, Any]) -> tuple[str, str]:
-    return block["key"], block["variant"]
+def _slot(blocks: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    first = [_name(block) for block in blocks[:SHOWN]]
+    more = f", and {len(blocks) - SHOWN} more" if len(blocks) > SHOWN else ""
+    return {"shown": ", ".join(first) + more, "why": blocks[0]["reason"]["summary"] if blocks else ""}
 
 
-def _area(node: Mapping[str, Any]) -> str:
-    because = ", ".join(one["tag"] for one in node["reason"]["because"])
-    return f"{node['content']['title']}  [dim]{because or 'popular'}[/]"
+def _name(block: Mapping[str, Any]) -> str:
+    return str(block["key"]) if block["variant"] == "default" else f"{block['key']} / {block['variant']}"
+
+
+def _interests(visitor: Mapping[str, Any]) -> str:
+    def said() -> Iterator[str]:
+        for interest in visitor["interests"]:
+            yield f"{interest['tag']} {interest['weight']:.2f}"
+
+    return escape(", ".join(said()))

@@ -13,13 +13,13 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
-    ValidationRule,
     execute,
     get_operation_ast,
     parse,
     specified_rules,
     validate,
 )
+from graphql.validation import ASTValidationRule
 
 MOST_ERRORS = 20  # told of one document
 
@@ -41,10 +41,11 @@ class Operations:
     """The operations of one schema. What was refused is not kept: it would push out what is used."""
 
     def __init__(
-        self, schema: GraphQLSchema, rules: Collection[type[ValidationRule]], max_tokens: int, kept: int
+        self, schema: GraphQLSchema, rules: Collection[type[ASTValidationRule]], max_tokens: int, kept: int
     ) -> None:
+        """`rules` are asked before those of the specification, which take long for a document that is huge."""
         self._schema = schema
-        self._rules = (*specified_rules, *rules)
+        self._first = tuple(rules)
         self._max_tokens = max_tokens
         self._kept = kept
         self._known: OrderedDict[tuple[str, str | None], Prepared] = OrderedDict()
@@ -67,13 +68,18 @@ class Operations:
             document = parse(text, max_tokens=self._max_tokens)
         except GraphQLError as error:
             return Prepared(None, None, (error,))
-        errors = validate(self._schema, document, self._rules, max_errors=MOST_ERRORS)
+        errors = self._errors(document, self._first) or self._errors(document, specified_rules)
         if errors:
             return Prepared(document, None, tuple(errors))
         operation = get_operation_ast(document, name)
         if operation is None:
             return Prepared(document, None, (GraphQLError(_no_operation(name)),))
         return Prepared(document, operation)
+
+    def _errors(
+        self, document: DocumentNode, rules: Collection[type[ASTValidationRule]]
+    ) -> list[GraphQLError]:
+        return validate(self._schema, document, rules, max_errors=MOST_ERRORS)
 
     async def execute(
         self, prepared: Prepared, variables: Mapping[str, Any] | None, name: str | None, context: Any

@@ -15,7 +15,7 @@ from content_blocks.publishing import NotAllowed, States, move
 from gateway.core.bundles import KINDS, Bundle, Existing, bundle_warnings, check_bundle
 from gateway.core.catalogue import Entry
 from gateway.core.editions import Edition
-from gateway.errors import Conflict, InvalidContent, NotFound, Problem
+from gateway.errors import BadInput, Conflict, InvalidContent, NotFound, Problem
 from gateway.services.shelf import Shelf
 from gateway.storage import content
 from gateway.storage.client import SpaceStore
@@ -25,6 +25,8 @@ from schemas.json_schemas import builtin_block_types
 log = logging.getLogger(__name__)
 
 CONTENT = tuple(kind for kind in KINDS if kind != "event")
+# What may be done to a draft without publishing it.
+MOVES = ("submit", "reject", "cancel", "archive", "restore")
 SCHEDULE = "schedule"  # the state that says which drafts are to be published when
 MOST_DRAFTS = 10_000  # looked at when a publication names none
 
@@ -113,7 +115,14 @@ class Authoring:
         return await self._store.drafts.delete(kind, key)
 
     async def act(self, refs: Collection[Ref], action: str, by: str) -> list[Item]:
-        """Move drafts along: submit, reject, cancel, archive, restore. Raises Conflict where that is not possible."""
+        """Move drafts along by one of MOVES. Raises Conflict where that is not possible."""
+        if action not in MOVES:
+            raise BadInput(
+                f"drafts can be moved by {', '.join(MOVES)}; publish and schedule are of their own"
+            )
+        return await self._move(refs, action, by)
+
+    async def _move(self, refs: Collection[Ref], action: str, by: str) -> list[Item]:
         found = [await self._draft(ref) for ref in refs]
         changes = [DraftChange(d.kind, d.key, d.body, _moved(States(d.state), action)) for d in found]
         await self._store.drafts.save(changes, by=by, at=datetime.now(UTC))
@@ -124,7 +133,7 @@ class Authoring:
         if at.timestamp() <= time.time():
             raise Conflict("the moment lies in the past; publish now instead")
         await self._put_schedule({f"{kind}:{key}": at.timestamp() for kind, key in refs})
-        return await self.act(refs, "schedule", by)
+        return await self._move(refs, "schedule", by)
 
     async def publish_due(self) -> None:
         """Publish what is scheduled for now or earlier; called again and again."""

@@ -1,7 +1,7 @@
 """Delivering a page: load the visitor's profile, ask the core, answer. Nothing is written before the answer."""
 
+import asyncio
 import logging
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,7 +25,7 @@ from schemas.vocabulary import Basis, Purpose
 
 log = logging.getLogger(__name__)
 
-PAUSE = 1.0  # seconds without asking a store that did not answer: pages must not wait for it
+PATIENCE = 1.0  # seconds that a page waits for its visitor's profile
 FEED = "recommendations"
 MOST_RECOMMENDED = 100  # how far a list of recommendations can be read
 
@@ -79,7 +79,7 @@ class Delivery:
         self._agreed_by_default = settings.consent == "opt-out"
         self._share = settings.now_share
         self._learning = settings.learning
-        self._paused_until = 0.0
+        self._missed: tuple[str, Clock | None] | None = None  # what the store did not answer
 
     async def page(self, edition: Edition, slug: str, asked: Asked) -> Answer | None:
         page = edition.catalogue.pages.get(slug)
@@ -134,14 +134,23 @@ class Delivery:
         cached = self._profiles.cached(asked.visitor, asked.at_least)
         if cached is not None:
             return cached, False
-        if time.monotonic() < self._paused_until:
+        if self._missed is not None:
             return None, True
         try:
-            return await self._profiles.get(asked.visitor, asked.at_least), False
-        except StoreUnavailable as error:
-            log.warning("pages are chosen without profiles: %s", error)
-            self._paused_until = time.monotonic() + PAUSE
+            async with asyncio.timeout(PATIENCE):
+                return await self._profiles.get(asked.visitor, asked.at_least), False
+        except (StoreUnavailable, TimeoutError) as error:
+            if self._missed is None:
+                log.warning("pages are chosen without profiles: %s", error or "the store is too slow")
+            self._missed = asked.visitor, asked.at_least
             return None, True
+
+    async def look(self) -> None:
+        """Ask a store again that did not answer; called again and again, so that no page has to wait for it."""
+        if self._missed is not None:
+            await self._profiles.get(*self._missed)
+            self._missed = None
+            log.info("pages are chosen with profiles again")
 
     def _persona(self, visitor: str, interests: Mapping[str, float], at: float) -> Profile:
         usual = Interests(self._learning.half_life_usual, at, dict(interests))

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ from gateway.core.consent import allows
 from gateway.core.events import Event, Refusal
 from gateway.core.memory import Features, Learning, Memory, merge, remember, to_bytes
 from gateway.core.profiles import Profile
-from gateway.errors import BlockloomError, Overloaded, TooLarge
+from gateway.errors import BlockloomError, Overloaded, StoreUnavailable, TooLarge
 from gateway.services.profiles import Profiles
 from gateway.storage.events import Bucket, DuplicateEvents, EventStore, LoggedEvent, Move
 from gateway.storage.failures import InDoubt
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 MOST_EVENTS = 500  # in one bucket
 MOST_WAITING = 20_000  # events in the queue before more are refused
 MOST_BACKLOG = 200_000  # visitors whose moves are not folded yet
+TURN_SECONDS = 3.0  # that a bucket waits for a folding to be done
 RECENT_IDS = 100_000  # remembered here, so that a quick repetition costs no look-up
 
 
@@ -55,6 +56,7 @@ class _Ticket:
         return len(self.events) + len(self.extra)
 
 
+SHUTTING_DOWN = "the gateway is shutting down; send the events again"
 NOT_AGREED = Refusal(
     "CONSENT_REQUIRED", "the visitor has not agreed to be remembered; ask, and say so by the consent mutation"
 )
@@ -85,6 +87,7 @@ class Intake:
         self._default = agreed_by_default
         self._gather = gather
         self._number = 0
+        self._closed = False
         self._waiting: list[_Ticket] = []
         self._writing: list[_Ticket] = []
         self._size = 0  # events waiting
@@ -101,6 +104,8 @@ class Intake:
 
         Raises StoreUnavailable or Overloaded: the whole request may be repeated with the same ids.
         """
+        if self._closed:
+            raise Overloaded(SHUTTING_DOWN)
         ticket = _Ticket(events, gpc, extra or {}, asyncio.get_running_loop().create_future())
         if self._size + ticket.size > MOST_WAITING or self._profiles.backlog > MOST_BACKLOG:
             raise Overloaded("more events arrive than can be stored; send them again in a few seconds")
@@ -143,8 +148,9 @@ class Intake:
             await asyncio.sleep(0)  # the writer has its turn to put them down
 
     def close(self) -> None:
-        """Refuse what is still waiting: nothing of it was written."""
-        _refuse(self._waiting, Overloaded("the gateway is shutting down; send the events again"))
+        """Refuse what is still waiting, and whatever comes: nothing of it is written."""
+        self._closed = True
+        _refuse(self._waiting, Overloaded(SHUTTING_DOWN))
         self._waiting.clear()
 
     async def _company(self) -> None:
@@ -252,13 +258,22 @@ class Intake:
             moves=tuple(Move(visitor, to_bytes(memory)) for visitor, memory in moves.items()),
         )
         try:
-            async with self._profiles.turns:
+            async with AsyncExitStack() as turn:
+                await self._enter(turn)
                 await self._events.append(bucket)
         except InDoubt:
             self._doubtful = bucket, moves
             raise
         known.update(self._profiles.move(bucket.seq, moves, known))
         self._remember_ids(event.id for event in fresh)
+
+    async def _enter(self, turn: AsyncExitStack) -> None:
+        """A folding that the store leaves without an answer must not keep clients waiting as long as itself."""
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await turn.enter_async_context(self._profiles.turns)
+        except TimeoutError as error:
+            raise StoreUnavailable("the store is too slow; nothing was changed, try again") from error
 
     def _remember_ids(self, ids: Iterable[str]) -> None:
         self._recent.update(dict.fromkeys(ids))
@@ -270,7 +285,8 @@ class Intake:
             visitors = {event.visitor: None for event in ticket.events} | dict.fromkeys(ticket.extra)
             profiles = {visitor: known[visitor] for visitor in visitors}
             accepted = len(ticket.fresh)
-            duplicates = len(ticket.events) - accepted - len(ticket.refused)
+            admitted = sum(event.id not in ticket.refused for event in ticket.events)
+            duplicates = max(0, admitted - accepted)
             if not ticket.done.done():
                 ticket.done.set_result(Taken(accepted, duplicates, ticket.refused, profiles))
 

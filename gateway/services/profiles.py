@@ -8,7 +8,7 @@ profile second: in the other order a folding between the two reads would hide a 
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +19,8 @@ from gateway.errors import StoreUnavailable
 from gateway.storage.events import EventStore, OpenMove, bucket_id
 from gateway.storage.profiles import ProfileChange, ProfileStore, StoredProfile
 
-CHUNK = 16  # profiles a folding writes at once; the loop and the engine breathe in between
+CHUNK = 16  # profiles a folding moves at once; the loop and the engine breathe in between
+NEW = 100  # ... and makes at once: the embedded engine inserts ten times as fast as it updates
 ATTEMPTS = 5  # a load that a folding overtook is repeated
 
 Move = tuple[int, Memory]  # the number of this process's bucket, and what it does to one visitor
@@ -127,10 +128,19 @@ class Profiles:
         """Write every open move into its profile; returns how many profiles were written."""
         async with self._folding:
             written = 0
-            waiting = list(self._open.moves)
-            for start in range(0, len(waiting), CHUNK):
-                written += await self._fold(waiting[start : start + CHUNK])
+            for visitors in self._chunks(list(self._open.moves)):
+                written += await self._fold(visitors)
             return written
+
+    def _chunks(self, waiting: list[str]) -> Iterator[list[str]]:
+        new = [visitor for visitor in waiting if self._is_new(visitor)]
+        old = [visitor for visitor in waiting if not self._is_new(visitor)]
+        for visitors, size in ((new, NEW), (old, CHUNK)):
+            yield from (visitors[start : start + size] for start in range(0, len(visitors), size))
+
+    def _is_new(self, visitor: str) -> bool:
+        entry = self._entries.get(visitor)
+        return entry is not None and entry.base is not None and entry.base.version == 0
 
     async def settle(self, visitor: str) -> None:
         """Fold until the stored profile holds all that is open now; StoreUnavailable when others are always faster."""

@@ -5,7 +5,7 @@ import base64
 import logging
 import secrets
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -32,6 +32,7 @@ from schemas.json_schemas import builtin_block_types
 log = logging.getLogger(__name__)
 
 MAX_AGE = 0.75  # seconds a profile is served from memory where other processes may have moved it
+LOOK_SECONDS = 0.25
 DECISIONS_SECONDS = 1.0
 RECOVERY_SECONDS = 10.0
 SCHEDULE_SECONDS = 1.0
@@ -91,6 +92,7 @@ class Space:
         self._start(self.intake.run(), "intake")
         work: Mapping[str, tuple[float, Any]] = {
             "folding profiles": (settings.fold_seconds, self.profiles.fold),
+            "looking for the store": (LOOK_SECONDS, self.delivery.look),
             "following publications": (settings.refresh_seconds, self.shelf.refresh),
             "updating signals": (settings.signals_seconds / 2, self.update_signals),
             "storing decisions": (DECISIONS_SECONDS, self.decisions.flush),
@@ -116,10 +118,6 @@ class Space:
         age = self._settings.signals_seconds if older_than is None else older_than
         published = self.shelf.edition.catalogue.by_key
         await self.shelf.show(await self.signals.update(age, published, time.time()))
-
-    async def knows_events(self, ids: Collection[str]) -> bool:
-        """Whether all of these are in the log."""
-        return len(await self._store.events.known(ids)) == len(set(ids))
 
     async def _recover(self) -> None:
         await recover(self._store.events, self.profiles, self._process)

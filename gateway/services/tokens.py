@@ -1,25 +1,39 @@
 """Tokens: made once, stored as hashes, looked up for each request from a small cache."""
 
+import asyncio
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gateway.core.access import PUBLISHABLE, Caller, digest_of, new_token
-from gateway.errors import BadInput, NotFound, Unauthenticated
+from gateway.errors import BadInput, NotFound, StoreUnavailable, Unauthenticated
 from gateway.storage.control import ControlStore, StoredToken
 from schemas.vocabulary import Scope
 
+log = logging.getLogger(__name__)
+
 FRESH = 5.0  # seconds after which a revocation is noticed at the latest
 STALE = 3600.0  # seconds that a known token is still believed while the store is away
+PATIENCE = 0.5  # seconds that a request waits to hear whether a token it knows still holds
 CACHED = 10_000
 LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    found: StoredToken | None
+    asked: float  # monotonic seconds
 
 
 class Tokens:
     def __init__(self, store: ControlStore) -> None:
         self._store = store
-        self._cache: OrderedDict[str, tuple[float, StoredToken | None]] = OrderedDict()
+        self._cache: OrderedDict[str, _Known] = OrderedDict()
+        self._asking: dict[str, asyncio.Task[None]] = {}
+        self._away = False  # the store did not answer in time, and has not since
 
     async def create(
         self,
@@ -48,14 +62,15 @@ class Tokens:
         if publishable and not PUBLISHABLE.issuperset(scopes):
             raise BadInput("a publishable token may carry the scopes delivery and events, no others")
         now = datetime.now(UTC)
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as the store keeps it
         stored = StoredToken(
             digest=digest_of(token),
             name=name,
             space=space,
-            scopes=tuple(sorted(scopes)),
+            scopes=tuple(sorted(set(scopes))),
             publishable=publishable,
             created=now,
-            expires=now + lives if lives else None,
+            expires=None if lives is None else now + lives,
             last_four=token[-4:],
         )
         await self._store.create_token(stored)
@@ -83,17 +98,37 @@ class Tokens:
         return Caller(found.space, scopes, found.name, found.publishable)
 
     async def _find(self, digest: str) -> StoredToken | None:
-        now = time.monotonic()
-        looked_up, found = self._cache.get(digest, (float("-inf"), None))
-        if now - looked_up < FRESH:
-            return found
+        known = self._cache.get(digest)
+        age = time.monotonic() - known.asked if known else float("inf")
+        if known and age < FRESH:
+            return known.found
+        if known is None or age > STALE:
+            return await self._ask(digest)
+        await self._renew(digest)
+        return self._cache.get(digest, known).found
+
+    async def _renew(self, digest: str) -> None:
+        """Ask again; beside the request where the store is slow, so that a known token is believed meanwhile."""
+        if digest not in self._asking:
+            self._asking[digest] = asyncio.create_task(self._ask_again(digest))
+        asking = self._asking[digest]
+        done, _ = await asyncio.wait({asking}, timeout=0.0 if self._away else PATIENCE)
+        self._away = self._away or not done
+
+    async def _ask_again(self, digest: str) -> None:
         try:
-            found = await self._store.find_token(digest)
-        except Exception:
-            if now - looked_up < STALE:
-                return found
-            raise
-        self._cache[digest] = now, found
+            await self._ask(digest)
+            self._away = False
+        except StoreUnavailable as error:
+            self._away = True
+            log.info("tokens are believed for an hour at the most: %s", error)
+        finally:
+            del self._asking[digest]
+
+    async def _ask(self, digest: str) -> StoredToken | None:
+        found = await self._store.find_token(digest)
+        self._cache[digest] = _Known(found, time.monotonic())
+        self._cache.move_to_end(digest)
         while len(self._cache) > CACHED:
             self._cache.popitem(last=False)
         return found

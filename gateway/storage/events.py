@@ -1,8 +1,12 @@
 """The event log: the truth that profiles and counts are folded from.
 
-All events of one flush are one document, a bucket: one insert makes them durable. A bucket also carries the
-`moves`, what its events do to each visitor's profile, and is open until those are folded in. Whoever
-needs the newest state reads the open moves first and the profile second: in the other order a fold
+All events of one flush are one document, a bucket, that is never changed. What its events do to each visitor's
+profile, its `moves`, stands in a second small document beside it, which is deleted once they are folded in: to
+change a bucket would cost the embedded engine more than writing it did. Both are inserted by one command, the
+moves first. Moves without their bucket are what a crash between the two left of a flush that nobody was told
+was taken; they count for nothing.
+
+Whoever needs the newest state reads the open moves first and the profile second: in the other order a fold
 between the two reads would hide a bucket.
 """
 
@@ -13,13 +17,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from gateway.storage.batches import NAMED_AT_ONCE, batches
 from gateway.storage.failures import BATCH_SECONDS, READ_SECONDS, WRITE_SECONDS, guarded
 from gateway.storage.indexes import Database
-
-_CLOSED_AT_ONCE = 10  # the embedded engine writes some fifteen full buckets anew in a second
 
 
 def bucket_id(process: str, seq: int) -> str:
@@ -72,6 +74,9 @@ class Erased:
     buckets: int
 
 
+DUPLICATE = 11000  # the code of a unique index that refuses
+
+
 class DuplicateEvents(Exception):
     """Nothing of the bucket was written: these ids are in the log already."""
 
@@ -91,9 +96,23 @@ class EventStore:
         Raises DuplicateEvents (write the rest as another bucket), StoreUnavailable, InDoubt.
         """
         try:
+            await self._events.insert_many([*_moves(bucket), _document(bucket)], ordered=True)
+        except BulkWriteError as error:
+            refusals = error.details["writeErrors"]
+            if refusals and refusals[0]["code"] == DUPLICATE:
+                await self._append_again(bucket)
+                return
+            if refusals:  # then its moves must not stay alone
+                await self._events.delete_one({"_id": _moves_id(bucket.id)})
+            raise
+
+    async def _append_again(self, bucket: Bucket) -> None:
+        """Something of it is there already: of an earlier attempt, or its events in another bucket."""
+        try:
             await self._events.insert_one(_document(bucket))
         except DuplicateKeyError:
             if await self._events.find_one({"_id": bucket.id}, {"_id": 1}) is None:
+                await self._events.delete_one({"_id": _moves_id(bucket.id)})
                 raise DuplicateEvents(await self._known({e.id for e in bucket.events})) from None
 
     @guarded(within=READ_SECONDS)
@@ -122,27 +141,38 @@ class EventStore:
 
     async def close(self, bucket_ids: Collection[str]) -> None:
         """Say that the moves of these buckets are in the profiles. Interrupted, it has closed some of them."""
-        for batch in batches(list(bucket_ids), _CLOSED_AT_ONCE):
-            await self._close(batch)
+        for batch in batches([_moves_id(bucket_id) for bucket_id in bucket_ids]):
+            await self._delete(batch)
 
     @guarded(within=WRITE_SECONDS)
-    async def _close(self, bucket_ids: Sequence[str]) -> None:
-        await self._events.update_many({"_id": {"$in": bucket_ids}}, {"$unset": {"open": ""}})
+    async def _delete(self, ids: Sequence[str]) -> None:
+        await self._events.delete_many({"_id": {"$in": ids}})
 
     @guarded(within=BATCH_SECONDS)
     async def orphans(self, older_than: datetime, not_process: str, limit: int = 1_000) -> list[Bucket]:
-        """Open buckets of other processes that wrote none since, to be folded by whoever finds them.
+        """Open moves of other processes that wrote none since, as buckets without events, for who finds them.
 
-        The first `limit` of them, never one before an earlier one of its process.
+        The first `limit` of them, never one before an earlier one of its process. Moves whose bucket was never
+        written are taken away.
         """
         others = {"open": {"$exists": True}, "p": {"$ne": not_process}}
         newest: dict[str, datetime] = {}
-        for bucket in await self._events.find(others, {"p": 1, "at": 1}).to_list(None):
-            newest[bucket["p"]] = max(bucket["at"], newest.get(bucket["p"], bucket["at"]))
+        for moves in await self._events.find(others, {"p": 1, "at": 1}).to_list(None):
+            newest[moves["p"]] = max(moves["at"], newest.get(moves["p"], moves["at"]))
         silent = [process for process, at in newest.items() if at < older_than]
         theirs = {"open": {"$exists": True}, "p": {"$in": silent}}
-        found = self._events.find(theirs, sort=[("p", 1), ("n", 1)], limit=limit)
-        return [_bucket(document) for document in _in_order(await found.to_list(None) if silent else [])]
+        cursor = self._events.find(theirs, sort=[("p", 1), ("n", 1)], limit=limit)
+        found = [_bucket(moves) for moves in _in_order(await cursor.to_list(None) if silent else [])]
+        written = await self._written([bucket.id for bucket in found])
+        await self.close([bucket.id for bucket in found if bucket.id not in written])
+        return [bucket for bucket in found if bucket.id in written]
+
+    async def _written(self, bucket_ids: Sequence[str]) -> set[str]:
+        written: set[str] = set()
+        for batch in batches(bucket_ids):
+            found = await self._events.find({"_id": {"$in": batch}}, {"_id": 1}).to_list(None)
+            written.update(bucket["_id"] for bucket in found)
+        return written
 
     @guarded(within=BATCH_SECONDS)
     async def since(self, at: datetime, until: datetime, limit: int = 1_000) -> list[Bucket]:
@@ -151,8 +181,8 @@ class EventStore:
         Clocks differ between processes and inserts overtake each other: overlap the windows by some seconds and
         skip the ids that were seen.
         """
-        window = {"at": {"$gte": at, "$lt": until}}
-        found = self._events.find(window, {"moves": 0}, sort=[("at", 1), ("_id", 1)], limit=limit)
+        window = {"at": {"$gte": at, "$lt": until}, "who": {"$exists": True}}
+        found = self._events.find(window, sort=[("at", 1), ("_id", 1)], limit=limit)
         return [_bucket(document) for document in await found.to_list(None)]
 
     @guarded(within=BATCH_SECONDS)
@@ -171,7 +201,8 @@ class EventStore:
         return newest[:limit]
 
     async def erase(self, visitor: str) -> Erased:
-        """Take everything of the visitor out of the log, whole buckets where they hold nobody else."""
+        """Take everything of the visitor out of the log, whole documents where they hold nobody else."""
+        await self._erase_moves(visitor)
         total = Erased(0, 0)
         while (step := await self._erase_some(visitor)).buckets:
             total = Erased(total.events + step.events, total.buckets + step.buckets)
@@ -181,15 +212,26 @@ class EventStore:
     async def _erase_some(self, visitor: str) -> Erased:
         fields = {"who": 1, "events.v": 1}
         found = await self._events.find({"who": visitor}, fields, limit=NAMED_AT_ONCE).to_list(None)
-        alone = [bucket["_id"] for bucket in found if bucket["who"] == [visitor]]
-        shared = [bucket["_id"] for bucket in found if bucket["who"] != [visitor]]
-        theirs = {"events": {"v": visitor}, "moves": {"v": visitor}, "open": visitor, "who": visitor}
+        await self._take_out(visitor, "who", found, {"events": {"v": visitor}, "who": visitor})
+        events = sum(event["v"] == visitor for bucket in found for event in bucket.get("events", ()))
+        return Erased(events, len(found))
+
+    @guarded(within=6 * BATCH_SECONDS)
+    async def _erase_moves(self, visitor: str) -> None:
+        found = await self._events.find({"open": visitor}, {"open": 1}).to_list(None)
+        for batch in batches(found):
+            await self._take_out(visitor, "open", batch, {"moves": {"v": visitor}, "open": visitor})
+
+    async def _take_out(
+        self, visitor: str, names: str, found: Sequence[dict[str, Any]], theirs: dict[str, Any]
+    ) -> None:
+        """Of these documents, those that name only the visitor go; from the others `theirs` is pulled."""
+        alone = [document["_id"] for document in found if document[names] == [visitor]]
+        shared = [document["_id"] for document in found if document[names] != [visitor]]
         if alone:
             await self._events.delete_many({"_id": {"$in": alone}})
         if shared:
             await self._events.update_many({"_id": {"$in": shared}}, {"$pull": theirs})
-        events = sum(event["v"] == visitor for bucket in found for event in bucket.get("events", ()))
-        return Erased(events, len(found))
 
 
 def _in_order(found: Sequence[dict[str, Any]]) -> Iterable[dict[str, Any]]:
@@ -211,10 +253,27 @@ def _document(bucket: Bucket) -> dict[str, Any]:
     # Absent rather than empty: the indexes on them are sparse.
     if bucket.events:
         document["events"] = [{"i": e.id, "v": e.visitor, "b": e.body} for e in bucket.events]
-    if bucket.moves:
-        document["moves"] = [{"v": m.visitor, "d": m.body} for m in bucket.moves]
-        document["open"] = [m.visitor for m in bucket.moves]
     return document
+
+
+def _moves_id(bucket_id: str) -> str:
+    return f"~{bucket_id}"
+
+
+def _moves(bucket: Bucket) -> list[dict[str, Any]]:
+    """The document of its moves, if it has any."""
+    if not bucket.moves:
+        return []
+    return [
+        {
+            "_id": _moves_id(bucket.id),
+            "p": bucket.process,
+            "n": bucket.seq,
+            "at": bucket.at,
+            "open": [m.visitor for m in bucket.moves],
+            "moves": [{"v": m.visitor, "d": m.body} for m in bucket.moves],
+        }
+    ]
 
 
 def _bucket(found: dict[str, Any]) -> Bucket:

@@ -1,11 +1,12 @@
 """Every driver error leaves the storage as one of ours, decided here and nowhere else."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from pymongo.errors import (
+    BulkWriteError,
     ConfigurationError,
     ConnectionFailure,
     DocumentTooLarge,
@@ -35,6 +36,8 @@ _NOT_SENT = (ServerSelectionTimeoutError, WaitQueueTimeoutError, ConfigurationEr
 
 _NO_ANSWER = "the store did not answer in time; send it again, a repetition changes nothing"
 
+_TOO_LARGE = "one record is larger than the 16 MB that the store takes; send less at once"
+_TOO_LARGE_CODES = {10334, 17280}
 _SERVER_SAYS = {
     13: "the store refused the login's rights; give the user of BLOCKLOOM_MONGODB_URL readWrite",
     18: "the store refused the login; check user and password in BLOCKLOOM_MONGODB_URL",
@@ -63,12 +66,24 @@ def guarded(within: float) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, 
 
 
 def translated(error: PyMongoError | DocumentTooLarge) -> BlockloomError:
+    if isinstance(error, BulkWriteError):
+        return _of_a_bulk(error.details["writeErrors"])
     if isinstance(error, DocumentTooLarge):
-        return TooLarge("one record is larger than the 16 MB that the store takes; send less at once")
+        return TooLarge(_TOO_LARGE)
     if isinstance(error, _NOT_SENT):
         return StoreUnavailable("the store does not answer; nothing was changed, try again")
     if isinstance(error, ConnectionFailure) or error.timeout:
         return InDoubt(_NO_ANSWER)
     if isinstance(error, OperationFailure) and error.code in _SERVER_SAYS:
         return StoreUnavailable(_SERVER_SAYS[error.code])
-    return StoreUnavailable(f"the store refused: {error}; try again")
+    said = str(error).partition(", full error")[0]  # the rest may hold what was to be written
+    return StoreUnavailable(f"the store refused: {said}; try again")
+
+
+def _of_a_bulk(refusals: Sequence[Mapping[str, Any]]) -> BlockloomError:
+    """Only what the server says of the first: beside it stands the document, which is nobody's to read."""
+    if not refusals:
+        return InDoubt("the store could not confirm a write; send it again, a repetition changes nothing")
+    if refusals[0]["code"] in _TOO_LARGE_CODES:
+        return TooLarge(_TOO_LARGE)
+    return StoreUnavailable(f"the store refused with code {refusals[0]['code']}; try again")

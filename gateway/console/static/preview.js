@@ -90,6 +90,8 @@ document.addEventListener("click", (click) => {
   }
 });
 
+document.querySelector(".personas [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 const controls = document.querySelector(".controls");
 controls.addEventListener("change", () => controls.requestSubmit());
 controls.elements.hour.addEventListener("input", ({ target }) => {

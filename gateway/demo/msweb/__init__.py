@@ -118,6 +118,11 @@ def visits(limit: int | None = None, *, end: datetime) -> Iterator[Document]:
     return islice(every, limit)
 
 
+def opened(number: int) -> list[str]:
+    """The blocks of the areas that a visitor opened, by the visitor's number in the data set."""
+    return [f"area-{area}" for area in _records("visits.json")[number - FIRST_VISITOR]]
+
+
 def _records(name: str) -> list[Any]:
     return json.loads(resources.files(__name__).joinpath(name).read_bytes())  # type: ignore[no-any-return]
 

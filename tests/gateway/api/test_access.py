@@ -1,11 +1,9 @@
 """Who may call what: each root field with each scope, and callers who are nobody."""
 
-import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +11,6 @@ import pytest_asyncio
 
 from gateway.api.authoring import mutations, queries
 from gateway.api.subscriptions import subscriptions
-from gateway.services.gateway import MAIN
 from schemas.vocabulary import Scope
 from tests.gateway.live import Client, Live, live
 
@@ -75,8 +72,8 @@ EXAMPLES = {
     "Mutation.forget": Example(Scope.PROFILES, 'mutation { forget(visitor: "KEY") { profiles } }'),
     "Mutation.save_block_type": Example(
         Scope.EDITOR,
-        'mutation { saveBlockType(blockType: {name: "TKEY", schema: {type: "object", properties: {a: {type: "string"}}}})'
-        " { item { key } } }",
+        'mutation { saveBlockType(blockType: {name: "TKEY", schema: {type: "object",'
+        ' properties: {a: {type: "string"}}}}) { item { key } } }',
     ),
     "Mutation.save_segment": Example(
         Scope.EDITOR,
@@ -95,8 +92,8 @@ EXAMPLES = {
     ),
     "Mutation.save_experiment": Example(
         Scope.EDITOR,
-        'mutation { saveExperiment(experiment: {key: "KEY", block: "rope", arms: [{variant: "default", weight: 0.5}, {variant: "blue", weight: 0.5}]})'
-        " { item { key } } }",
+        'mutation { saveExperiment(experiment: {key: "KEY", block: "rope", '
+        ' arms: [{variant: "default", weight: 0.5}, {variant: "blue", weight: 0.5}]}) { item { key } } }',
     ),
     "Mutation.discard_draft": Example(
         Scope.EDITOR, 'mutation { discardDraft(item: {kind: BLOCK, key: "KEY"}) }', SAVED
@@ -189,108 +186,6 @@ async def test_a_root_field_answers_its_own_scope_and_admin_alone(
     assert tried == {**dict.fromkeys(others, "FORBIDDEN"), "nobody": "UNAUTHENTICATED"}
     assert code(await answer(clients[example.scope], call, variables)) is None
     assert code(await answer(admin, *await prepared(admin, example))) is None
-
-
-CREDENTIALS: Mapping[str, Mapping[str, str]] = {
-    "nothing": {},
-    "an unknown token": {"authorization": "Bearer bls_" + "x" * 43},
-    "an empty token": {"authorization": "Bearer "},
-    "a token of 10 KB": {"authorization": "Bearer " + "x" * 10_000},
-    "another scheme": {"authorization": "Basic dXNlcjpwYXNz"},
-    "a token without scheme": {"authorization": "bls_" + "x" * 43},
-}
-
-
-@pytest.mark.parametrize("headers", CREDENTIALS.values(), ids=CREDENTIALS.keys())
-async def test_who_cannot_be_told_is_told_nothing(found: Live, headers: Mapping[str, str]) -> None:
-    introspection = "{ __schema { queryType { name } } }"
-    answers = [
-        await found.http.post("/graphql", json={"query": introspection}, headers=headers),
-        await found.http.get("/graphql", params={"query": introspection}, headers=headers),
-        await found.http.post(
-            "/graphql", json={"query": introspection}, headers={**headers, "accept": "text/event-stream"}
-        ),
-        await found.http.post("/graphql", content=b"{", headers=headers),
-    ]
-    assert {(one.status_code, code(one.json())) for one in answers} == {(401, "UNAUTHENTICATED")}
-    assert all("data" not in one.json() for one in answers)
-    assert {one.headers.get("www-authenticate") for one in answers} == {"Bearer"}
-
-
-async def test_an_expired_token_is_worth_nothing(found: Live) -> None:
-    token, _ = await found.gateway.tokens.create(MAIN, [Scope.ADMIN], "old", lives=timedelta(seconds=-1))
-    assert (await found.bearing(token).refused("{ __typename }"))["code"] == "UNAUTHENTICATED"
-
-
-async def test_a_token_expires_while_it_is_used(found: Live) -> None:
-    lives = timedelta(seconds=1)
-    token, stored = await found.gateway.tokens.create(MAIN, [Scope.ADMIN], "short", lives=lives)
-    client = found.bearing(token)
-    while "errors" not in (given := await client.post("{ __typename }")):
-        await asyncio.sleep(0.05)
-    assert code(given) == "UNAUTHENTICATED"
-    assert stored.expires is not None
-    assert datetime.now(UTC) >= stored.expires
-
-
-async def test_a_revoked_token_is_worth_nothing_from_then_on(
-    found: Live, clients: Mapping[str, Client]
-) -> None:
-    admin = clients[Scope.ADMIN]
-    made = (await admin.ask(
-        'mutation { createToken(name: "lost", scopes: ["editor"]) { token info { id } } }'
-    ))["createToken"]  # fmt: skip
-    client = found.bearing(made["token"])
-    await client.ask("{ revisions { revision } }")
-    revoke = "mutation ($id: ID!) { revokeToken(id: $id) }"
-    assert await admin.ask(revoke, id=made["info"]["id"]) == {"revokeToken": True}
-    assert (await client.refused("{ revisions { revision } }"))["code"] == "UNAUTHENTICATED"
-    assert (await admin.refused(revoke, id=made["info"]["id"]))["code"] == "NOT_FOUND"
-    assert made["info"]["id"] not in [one["id"] for one in (await admin.ask("{ tokens { id } }"))["tokens"]]
-
-
-async def test_a_token_is_shown_once_and_stored_as_a_hash(clients: Mapping[str, Client]) -> None:
-    admin = clients[Scope.ADMIN]
-    made = (await admin.ask(
-        'mutation { createToken(name: "once", scopes: ["events"], days: 1)'
-        " { token info { id name scopes publishable createdAt expiresAt } } }"
-    ))["createToken"]  # fmt: skip
-    listed = await admin.ask("{ tokens { id name scopes publishable createdAt expiresAt } }")
-    assert made["info"] in listed["tokens"]
-    assert made["token"] not in json.dumps(listed)
-    lives = datetime.fromisoformat(made["info"]["expiresAt"]) - datetime.fromisoformat(
-        made["info"]["createdAt"]
-    )
-    assert lives == timedelta(days=1)
-
-
-@pytest.mark.parametrize(
-    "asked",
-    [
-        'name: "x", scopes: []',
-        'name: "x", scopes: ["root"]',
-        'name: "x", scopes: ["ADMIN"]',
-        'name: "", scopes: ["events"]',
-        'name: "a\\u0007b", scopes: ["events"]',
-        f'name: "{"x" * 101}", scopes: ["events"]',
-        'name: "x", scopes: ["events"], days: 0',
-        'name: "x", scopes: ["events"], days: -1',
-        'name: "x", scopes: ["events"], days: 100000',
-    ],
-)
-async def test_a_token_that_cannot_be_right_is_not_made(clients: Mapping[str, Client], asked: str) -> None:
-    admin = clients[Scope.ADMIN]
-    before = await admin.ask("{ tokens { id } }")
-    refused = await admin.refused(f"mutation {{ createToken({asked}) {{ token }} }}")
-    assert refused["code"] == "BAD_INPUT"
-    assert await admin.ask("{ tokens { id } }") == before
-
-
-async def test_a_scope_named_twice_is_one(clients: Mapping[str, Client]) -> None:
-    made = await clients[Scope.ADMIN].ask(
-        'mutation { createToken(name: "twice", scopes: ["events", "events"]) { info { scopes } } }'
-    )
-    assert made["createToken"]["info"]["scopes"] == ["events"]
 
 
 async def test_refused_fields_do_not_cost_their_neighbours(found: Live) -> None:

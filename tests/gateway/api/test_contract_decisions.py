@@ -1,5 +1,6 @@
 """Recommendations, and any past choice made again and explained."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LIST = """query($v: ID, $w: BlockFilter, $n: Int!, $a: String) {
   recommendations(visitor: $v, where: $w, first: $n, after: $a) {
-    edges { cursor node { decision key type score tags } }
+    edges { cursor node { decision key variant position score data type tags } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
 PAGE = """query($v: ID) { page(slug: "home", visitor: $v, context: {
     time: "2027-05-12T12:00:00Z", device: {type: "desktop"}, geo: {country: "GB"}}) {
@@ -58,16 +59,14 @@ async def everything_shown(client: Client, visitor: str) -> list[tuple[str, Any]
 
 
 async def assert_same(client: Client, visitor: str, shown: list[tuple[str, Any]]) -> None:
-    for slot, block in shown:
-        found = await decision(client, block["decision"])
-        assert (found["same"], found["visitor"]) == (True, visitor)
-        assert found["block"]["key"] == block["key"]
-        assert found["slot"] == slot or slot == "recommendations"
-        assert found["block"]["score"] == block["score"]
-        if "variant" in block:
-            assert {name: found["block"][name] for name in ("variant", "position", "data")} == {
-                name: block[name] for name in ("variant", "position", "data")
-            }
+    """All in one request."""
+    fields = "{ same slot visitor block { key variant position score data } }"
+    asked = [f'd{n}: decision(id: "{block["decision"]}") {fields}' for n, (_, block) in enumerate(shown)]
+    found = await client.ask(f"{{ {' '.join(asked)} }}")
+    for (slot, block), again in zip(shown, found.values(), strict=True):
+        expected = {name: value for name, value in block.items() if name in again["block"]}
+        assert (again["same"], again["visitor"], again["slot"]) == (True, visitor, slot)
+        assert {**again["block"], **expected} == again["block"]
 
 
 async def test_recommendations_are_paged_through_without_repeats(shop: Live) -> None:
@@ -152,8 +151,12 @@ async def test_why_not_tells_the_clause_that_failed_or_who_came_first(shop: Live
     assert "climbers" in default["summary"]
     assert (await why_not("hero", "climbers"))["chosen"] is True
     assert "nearer" in (await why_not("promo", "default"))["summary"]
-    feed = await why_not("featured", "eider-kayak")
-    assert (feed["block"], feed["chosen"]) == ("eider-kayak", False)
+    shown = {block["key"] for slot in page["slots"] for block in slot["blocks"]}
+    candidates = (await decision(client, by_slot["featured"]))["block"]["reason"]["candidates"]
+    left = next(candidate["block"] for candidate in candidates if candidate["block"] not in shown)
+    feed = await why_not("featured", left)
+    assert (feed["block"], feed["eligible"], feed["chosen"]) == (left, True, False)
+    assert "after those that are shown" in feed["summary"]
     for slot in ("hero", "featured"):
         stranger = await why_not(slot, "nothing-of-ours")
         assert (stranger["variant"], stranger["eligible"]) == ("nothing-of-ours", False)
@@ -166,6 +169,43 @@ async def test_why_not_tells_the_clause_that_failed_or_who_came_first(shop: Live
 async def test_an_id_that_is_none_of_ours_has_no_decision(shop: Live, id_: str) -> None:
     client = await shop.client()
     assert await decision(client, id_) is None
+
+
+async def test_a_choice_is_told_even_when_its_block_type_is_gone(shop: Live) -> None:
+    typed = {"name": "Passing", "schema": {"type": "object", "properties": {"body": {"type": "string"}}}}
+    slots = [{"name": "s", "strategy": "rules", "block": "passing"}]
+    bundle = {
+        "blockTypes": [typed],
+        "blocks": [{"key": "passing", "type": "Passing", "data": {"body": "was here"}}],
+        "pages": [{"slug": "passing", "title": "Passing", "slots": slots}],
+    }
+    await shop.load(bundle)
+    client = await shop.client()
+    page = await client.ask('{ page(slug: "passing") { slots { blocks { decision } } } }')
+    [block] = page["page"]["slots"][0]["blocks"]
+    items = [("PAGE", "passing"), ("BLOCK", "passing"), ("BLOCK_TYPE", "Passing")]
+    await client.ask(
+        "mutation($i: [ContentRef!]!) { unpublish(items: $i) { removed } }",
+        i=[{"kind": kind, "key": key} for kind, key in items],
+    )
+    found = await decision(client, block["decision"])
+    assert (found["same"], found["block"]["data"]) == (True, {"body": "was here"})
+    query = "query($d: ID!) { decision(id: $d) { block { content { __typename } } } }"
+    refused = await client.refused(query, d=block["decision"])
+    assert (refused["code"], "Passing" in refused["message"]) == ("CONFLICT", True)
+
+
+async def test_a_choice_stands_when_what_all_visitors_do_has_moved_the_ranking(engine_url: str) -> None:
+    async with live(engine_url, f"t{uuid4().hex[:12]}", alone=True, signals_seconds=1) as found:
+        await found.load_shop()
+        client = await found.client()
+        await client.ask(BUY, v="ann")
+        shown = await everything_shown(client, "ann")
+        revision = before = (await client.ask(PAGE))["page"]["revision"]
+        async with asyncio.timeout(10):
+            while revision == before:
+                revision = (await client.ask(PAGE))["page"]["revision"]
+        await assert_same(client, "ann", shown)
 
 
 async def test_a_choice_stands_after_the_content_changed_and_after_a_restart(engine_url: str) -> None:

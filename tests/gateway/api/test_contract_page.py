@@ -185,3 +185,16 @@ async def test_a_reason_names_the_rule_the_interests_and_every_candidate(shop: L
     assert "climbing" in {interest["tag"] for interest in promo["because"]}
     assert 0 < promo["similarity"] <= 1
     assert "climbing" in featured["summary"]
+
+
+async def test_a_slot_of_interest_without_a_block_shows_the_best_of_its_filter(shop: Live) -> None:
+    slot = {"name": "s", "strategy": "interest", "where": {"type": "Article"}}
+    await shop.load({"pages": [{"slug": "one", "title": "One", "slots": [slot]}]})
+    client = await shop.client()
+    query = """query($p: PreviewInput) { page(slug: "one", preview: $p) {
+                 slots { blocks { key tags reason { candidates { chosen } } } } } }"""
+    for tag in ("climbing", "kayak", "cycling"):
+        page = (await client.ask(query, p={"interests": {tag: 1}}))["page"]
+        [block] = page["slots"][0]["blocks"]
+        assert tag in block["tags"]
+        assert [c["chosen"] for c in block["reason"]["candidates"]].count(True) == 1

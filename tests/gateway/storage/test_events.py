@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -79,11 +80,35 @@ async def test_orphans_are_what_silent_processes_left_open(space):
     for process, second in (("me", 0), ("dead", 0), ("alive", 60)):
         for seq in (1, 2):
             await space.events.append(bucket(process, seq, NOON + seconds(second * (seq - 1))))
-    orphans = [bucket("dead", 1, NOON), bucket("dead", 2, NOON)]
+    orphans = [replace(bucket("dead", seq, NOON), events=()) for seq in (1, 2)]
     assert await space.events.orphans(NOON + seconds(30), "me") == orphans
     assert await space.events.orphans(NOON + seconds(30), "me", limit=1) == orphans[:1]
     await space.events.close(["dead-000000000001", "dead-000000000002"])
     assert await space.events.orphans(NOON + seconds(30), "me") == []
+
+
+async def test_moves_whose_bucket_was_never_written_count_for_nothing(space):
+    """A crash between the two documents of a flush leaves the first, of which nobody was told."""
+    await space.events.append(bucket("dead", 1, NOON))
+    await space._db["events"].delete_one({"_id": "dead-000000000001"})
+    assert await space.events.orphans(NOON + seconds(30), "me") == []
+    assert await space.events.open_moves(["ann"]) == {}
+
+
+async def test_a_flush_interrupted_after_its_moves_is_whole_when_it_is_repeated(space):
+    await space.events.append(bucket("p", 1, NOON))
+    await space._db["events"].delete_one({"_id": "p-000000000001"})
+    await space.events.append(bucket("p", 1, NOON))
+    assert [event.id for _, event in await space.events.of_visitor("ann")] == ["p1-ann"]
+    assert len((await space.events.open_moves(["ann"]))["ann"]) == 1
+
+
+async def test_refused_duplicates_leave_no_moves_behind(space):
+    await space.events.append(bucket("p", 1, NOON))
+    again = replace(bucket("q", 1, NOON), events=bucket("p", 1, NOON).events)
+    with pytest.raises(DuplicateEvents):
+        await space.events.append(again)
+    assert [move.process for move in (await space.events.open_moves(["ann"]))["ann"]] == ["p"]
 
 
 async def test_the_events_of_a_visitor_come_newest_first(space):
