@@ -3,6 +3,8 @@
 import asyncio
 import ipaddress
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import httpx
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -22,15 +24,17 @@ from gateway.services.running import running
 from gateway.services.space import Space
 from gateway.settings import Settings
 
-DATABASE = "blockloom_demo"  # beside whatever else is in a MongoDB that is named by URL
+DEFAULTS: Mapping[str, Any] = {
+    "database": "blockloom_demo",  # beside whatever else is in a MongoDB that is named by URL
+    "profile_cache": 2_000,  # few of the visitors that are replayed come back
+}
 
 
 async def run_demo(settings: Settings, *, once: bool, visitors: int | None) -> None:
     """Returns when stopped, or after the walk. `visitors`: how many of the data set are replayed; None: all."""
     _check_loopback(settings.host)
-    changed = {"consent": "opt-out"}  # the personas were asked, so to speak
-    if "database" not in settings.model_fields_set:
-        changed["database"] = DATABASE
+    defaults = {name: value for name, value in DEFAULTS.items() if name not in settings.model_fields_set}
+    changed = {**defaults, "consent": "opt-out"}  # the personas were asked, so to speak
     show = asyncio.create_task(_show(settings.model_copy(update=changed), once, visitors))
     stopped = asyncio.create_task(until_stopped())
     await asyncio.wait({show, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -49,7 +53,9 @@ async def _show(settings: Settings, once: bool, visitors: int | None) -> None:
         site = await _open(gateway)
         app = build_app(gateway, open_access=True, stages=stages())
         # Without tokens, a name that a stranger's DNS points to this machine must not be served.
-        guarded = TrustedHostMiddleware(app, [settings.host, "127.0.0.1", "localhost"], www_redirect=False)
+        guarded = TrustedHostMiddleware(
+            app, [settings.host, "127.0.0.1", "localhost", "[::1]"], www_redirect=False
+        )
         async with serving(guarded, settings.host, settings.port) as address:
             ready = time.perf_counter() - opened
             out.print(f"Blockloom's demo is at [bold]{address}/[/], {ready:.1f} s after its store.\n")

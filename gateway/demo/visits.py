@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from itertools import groupby, islice
+from itertools import islice
 
 from gateway.core.events import Event
 from gateway.demo import msweb
@@ -13,6 +13,7 @@ from gateway.services.space import Space
 
 BATCH = 500  # events in a request
 IN_FLIGHT = 4  # requests
+BACKLOG = 4_000  # visitors that wait to be folded: that many are kept in memory
 
 Progress = Callable[[int, int], None]  # done, total
 
@@ -22,19 +23,15 @@ async def replay(space: Space, visitors: int | None, on_progress: Progress) -> i
 
     They are sent in the order of the visitors, so those that an earlier replay has sent are at the front.
     """
-    everybody = await asyncio.to_thread(_by_visitor, visitors)
-    start = await _first_stranger(space, [events[0].visitor for events in everybody])
-    events = [event for visit in everybody[start:] for event in visit]
-    if not events:
+    lengths = (await asyncio.to_thread(msweb.lengths))[:visitors]
+    first = await _first_stranger(space, len(lengths))
+    start, end = sum(lengths[:first]), sum(lengths)
+    if start == end:
         return 0
-    new = await _sent(space, events, on_progress)
+    events = map(_event, islice(msweb.visits(end, end=datetime.now(UTC)), start, None))
+    new = await _sent(space, events, lambda done: on_progress(done, end - start))
     await _count(space)
     return new
-
-
-def _by_visitor(visitors: int | None) -> list[list[Event]]:
-    events = map(_event, msweb.visits(end=datetime.now(UTC)))
-    return [list(visit) for _, visit in islice(groupby(events, lambda event: event.visitor), visitors)]
 
 
 def _event(view: msweb.Document) -> Event:
@@ -42,33 +39,34 @@ def _event(view: msweb.Document) -> Event:
     return Event(view["id"], view["type"], view["visitor"], at, block=view["block"])
 
 
-async def _first_stranger(space: Space, visitors: list[str]) -> int:
+async def _first_stranger(space: Space, visitors: int) -> int:
     """By bisection; one visitor before it, since a batch may have ended in the middle of a visit."""
-    low, high = 0, len(visitors)
+    low, high = 0, visitors
     while low < high:
         middle = (low + high) // 2
-        if (await space.profiles.get(visitors[middle])).clock:
+        if (await space.profiles.get(msweb.visitor_id(middle))).clock:
             low = middle + 1
         else:
             high = middle
-    return max(0, low - 1) if low < len(visitors) else low
+    return max(0, low - 1) if low < visitors else low
 
 
-async def _sent(space: Space, events: list[Event], on_progress: Progress) -> int:
+async def _sent(space: Space, events: Iterator[Event], on_progress: Callable[[int], None]) -> int:
     done = new = 0
 
-    async def send(batches: Iterator[list[Event]]) -> None:
+    async def send() -> None:
         nonlocal done, new
-        for batch in batches:
+        while batch := list(islice(events, BATCH)):
             taken = await space.intake.submit(batch)
             new += taken.accepted
             done += len(batch)
-            on_progress(done, len(events))
+            on_progress(done)
+            if space.profiles.backlog > BACKLOG:
+                await space.profiles.fold()
 
-    batches = (events[start : start + BATCH] for start in range(0, len(events), BATCH))
     async with asyncio.TaskGroup() as senders:
         for _ in range(IN_FLIGHT):
-            senders.create_task(send(batches))
+            senders.create_task(send())
     return new
 
 

