@@ -43,7 +43,7 @@ _STOP_WORDS = frozenset(_ENGLISH.split())
 
 
 def words(text: str) -> Counter[str]:
-    """Counts words of 3 to 30 letters and digits, case and common plural folded, stop words left out.
+    """Counts words of 3 to 30 letters and digits, case and common plural folded, stop words and numbers left out.
 
     Only the first `READ_CHARACTERS` are read.
     """
@@ -53,7 +53,7 @@ def words(text: str) -> Counter[str]:
         if _RUN.match(token):
             for pair in pairwise(token):
                 found["".join(pair)] += count
-        elif 3 <= len(token) <= 30 and token not in _STOP_WORDS:
+        elif 3 <= len(token) <= 30 and token not in _STOP_WORDS and not token.isnumeric():
             found[intern(_singular(token))] += count  # thousands of blocks share their words
     return found
 

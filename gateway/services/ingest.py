@@ -29,7 +29,7 @@ MOST_EVENTS = 500  # in one bucket
 MOST_WAITING = 20_000  # events in the queue before more are refused
 MOST_BACKLOG = 200_000  # visitors whose moves are not folded yet
 TURN_SECONDS = 3.0  # that a bucket waits for a folding to be done
-RECENT_IDS = 100_000  # remembered here, so that a quick repetition costs no look-up
+RECENT_IDS = 20_000  # remembered here, so that a quick repetition costs no look-up
 
 
 @dataclass(frozen=True, slots=True)
