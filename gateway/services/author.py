@@ -1,9 +1,8 @@
 """What editors do: save drafts, publish, take back. Everything is checked whole before anything is written."""
 
-import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,10 +11,11 @@ from typing import Any
 import orjson
 
 from content_blocks.publishing import NotAllowed, States, move
-from gateway.core.bundles import KINDS, Bundle, Existing, bundle_warnings, check_bundle
+from gateway.core.bundles import KINDS, Bundle
 from gateway.core.catalogue import Entry
 from gateway.core.editions import Edition
 from gateway.errors import BadInput, Conflict, InvalidContent, NotFound, Problem
+from gateway.services.checks import Checks, Progress
 from gateway.services.shelf import Shelf
 from gateway.storage import content
 from gateway.storage.client import SpaceStore
@@ -31,7 +31,6 @@ SCHEDULE = "schedule"  # the state that says which drafts are to be published wh
 MOST_DRAFTS = 10_000  # looked at when a publication names none
 
 Ref = tuple[str, str]  # kind, key
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,7 @@ class Authoring:
     def __init__(self, store: SpaceStore, shelf: Shelf) -> None:
         self._store = store
         self._shelf = shelf
+        self._checks = Checks(shelf)
         self._built_in = {document["name"] for document in builtin_block_types()}
 
     async def save(
@@ -71,7 +71,9 @@ class Authoring:
             raise Conflict(f"the block type {key} is built in; give yours another name")
         drafts = await self._drafts()
         bundle = Bundle.of({kind: [dict(document)]})
-        warnings = await self._check(self._dependents(bundle, drafts), self._existing(drafts))
+        warnings = await self._checks.check(
+            self._checks.dependents(bundle, drafts), self._checks.existing(drafts)
+        )
         before = await self._store.drafts.get(kind, key)
         state = _moved(States(before.state), "edit") if before else States.DRAFT
         change = DraftChange(kind, key, orjson.dumps(document), state)
@@ -168,7 +170,7 @@ class Authoring:
         """Publish drafts, all of them when none is named, as one new revision."""
         drafts = await self._chosen(refs)
         entries = [content.Entry(draft.kind, draft.key, draft.body) for draft in drafts]
-        warnings = await self._check_result(entries)
+        warnings = await self._checks.result(entries)
         published = await self._publish(entries, by, note, on_progress)
         for draft in drafts:
             with suppress(Conflict):  # it was edited meanwhile, and stays
@@ -181,7 +183,7 @@ class Authoring:
         for ref in refs:
             if ref not in entries:
                 _missing(*ref)
-        await self._check_result([content.Entry(kind, key, None) for kind, key in refs])
+        await self._checks.result([content.Entry(kind, key, None) for kind, key in refs])
         kept = [DraftChange(*ref, entries[ref].body, States.DRAFT) for ref in refs]
         drafted = {(d.kind, d.key) for d in await self._drafts()}
         await self._store.drafts.save(
@@ -216,8 +218,8 @@ class Authoring:
 
         `wrong` is what the caller found wrong already; it is told with the rest.
         """
-        existing = self._existing(await self._drafts() if drafts_only else ())
-        warnings = await self._check(self._dependents(bundle, ()), existing, checking, wrong)
+        existing = self._checks.existing(await self._drafts() if drafts_only else ())
+        warnings = await self._checks.check(self._checks.dependents(bundle, ()), existing, checking, wrong)
         found = [
             (kind, document[KINDS[kind].identity], orjson.dumps(document))
             for kind in CONTENT
@@ -269,75 +271,6 @@ class Authoring:
     async def _drafts(self) -> list[Draft]:
         return await self._store.drafts.page(limit=MOST_DRAFTS)
 
-    async def _check(
-        self,
-        bundle: Bundle,
-        existing: Existing,
-        on_progress: Progress | None = None,
-        wrong: Sequence[Problem] = (),
-    ) -> Sequence[Problem]:
-        problems = [*wrong, *await asyncio.to_thread(check_bundle, bundle, existing, on_progress)]
-        if problems:
-            raise InvalidContent(_summary(problems), problems)
-        return bundle_warnings(bundle)
-
-    async def _check_result(self, entries: Sequence[content.Entry]) -> Sequence[Problem]:
-        """Would everything published still be right? Asked of all of it, since a removal reaches far."""
-        result = {ref: entry.body for ref, entry in self._shelf.edition.catalogue.entries.items()}
-        for entry in entries:
-            result.pop((entry.kind, entry.key), None)
-            if entry.body is not None:
-                result[entry.kind, entry.key] = entry.body
-        bundle = _bundle((kind, body) for (kind, _), body in result.items())
-        await self._check(bundle, Existing(block_types=self._built_in_types()))
-        return bundle_warnings(_bundle((entry.kind, entry.body) for entry in entries if entry.body))
-
-    def _dependents(self, bundle: Bundle, drafts: Iterable[Draft]) -> Bundle:
-        """The bundle, with the blocks that are there already of the block types it changes."""
-        changed = {document.get("name") for document in bundle.documents["blockType"]}
-        if not changed:
-            return bundle
-        here = {block.get("key") for block in bundle.documents["block"]}
-        others = [
-            document for document in self._block_documents(changed, drafts) if document["key"] not in here
-        ]
-        blocks = [*bundle.documents["block"], *others]
-        places = [
-            *bundle.places["block"],
-            *(f"the block {document['key']}, already there: " for document in others),
-        ]
-        return Bundle({**bundle.documents, "block": blocks}, {**bundle.places, "block": places})
-
-    def _block_documents(self, types: Collection[Any], drafts: Iterable[Draft]) -> Iterable[dict[str, Any]]:
-        catalogue = self._shelf.edition.catalogue
-        bodies = {
-            block.key: catalogue.entries["block", block.key].body
-            for block in catalogue.blocks
-            if block.type in types
-        }
-        bodies |= {draft.key: draft.body for draft in drafts if draft.kind == "block"}
-        return [document for body in bodies.values() if (document := orjson.loads(body))["type"] in types]
-
-    def _existing(self, drafts: Iterable[Draft]) -> Existing:
-        catalogue = self._shelf.edition.catalogue
-        documents = {
-            kind: {draft.key: orjson.loads(draft.body) for draft in drafts if draft.kind == kind}
-            for kind in ("blockType", "block", "segment", "page")
-        }
-        types = {
-            key: entry.document for (kind, key), entry in catalogue.entries.items() if kind == "blockType"
-        }
-        drafted = {key: document["type"] for key, document in documents["block"].items()}
-        return Existing(
-            block_types=self._built_in_types() | types | documents["blockType"],
-            blocks={block.key: block.type for block in catalogue.blocks} | drafted,
-            segments={segment.key for segment in catalogue.segments} | documents["segment"].keys(),
-            pages=catalogue.pages.keys() | documents["page"].keys(),
-        )
-
-    def _built_in_types(self) -> dict[str, Any]:
-        return {document["name"]: document for document in builtin_block_types()}
-
     async def _schedule(self) -> dict[str, float]:
         state = await self._store.states.get(SCHEDULE)
         return orjson.loads(state.body) if state else {}
@@ -370,13 +303,6 @@ def _item(draft: Draft | None, entry: Entry | None, schedule: Mapping[str, float
     )
 
 
-def _bundle(parts: Iterable[tuple[str, bytes]]) -> Bundle:
-    documents: dict[str, list[dict[str, Any]]] = {}
-    for kind, body in parts:
-        documents.setdefault(kind, []).append(orjson.loads(body))
-    return Bundle.of(documents)
-
-
 def _moved(state: States, action: str) -> States:
     """An edited draft is a draft again, whatever it was waiting for."""
     if action == "edit":
@@ -389,9 +315,3 @@ def _moved(state: States, action: str) -> States:
 
 def _missing(kind: str, key: str, what: str = "") -> Any:
     raise NotFound(f"there is no {what}{kind} {key!r}")
-
-
-def _summary(problems: Sequence[Problem]) -> str:
-    first = "; ".join(str(problem) for problem in problems[:3])
-    more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
-    return f"nothing was saved, since {len(problems)} things are wrong: {first}{more}"
