@@ -109,6 +109,7 @@ async def test_what_cannot_be_right_is_rejected_by_its_place_and_the_rest_is_tak
         {**good, "id": "m4", "properties": {"text": "x" * 40_000}},
         {**good, "id": "m5", "type": "consent"},
         {**good, "id": "m0"},
+        {**good, "id": "m7", "context": {"geo": {"country": "Atlantis"}}},
     )
     assert taken == {
         "accepted": 1,
@@ -119,10 +120,12 @@ async def test_what_cannot_be_right_is_rejected_by_its_place_and_the_rest_is_tak
             {"index": 3, "id": "m3", "code": "BAD_INPUT"},
             {"index": 4, "id": "m4", "code": "TOO_LARGE"},
             {"index": 5, "id": "m5", "code": "BAD_INPUT"},
+            {"index": 7, "id": "m7", "code": "BAD_INPUT"},
         ],
         "visitors": [{"id": "mixed"}],
     }
-    assert (await tracked(client, {**good, "id": "m1"}))["accepted"] == 1  # the id was not used up
+    again = await tracked(client, {**good, "id": "m1"}, {**good, "id": "m7"})
+    assert again["accepted"] == 2  # the ids were not used up
 
 
 async def test_visitors_come_in_the_order_sent_each_once(shop: Live) -> None:
