@@ -8,7 +8,6 @@ BlockloomError            code, a sentence that names the mend, perhaps problems
 ├── Forbidden             FORBIDDEN             the token lacks a scope, or belongs to another space
 ├── NotFound              NOT_FOUND
 ├── Conflict              CONFLICT              somebody else was faster; read again and repeat
-├── ConsentRequired       CONSENT_REQUIRED      the visitor has not agreed to be remembered
 ├── StoreUnavailable      STORE_UNAVAILABLE     retryable: nothing was changed, or it may be repeated
 ├── Overloaded            OVERLOADED            retryable
 └── EngineError           ENGINE                the embedded engine cannot start or be used
@@ -78,10 +77,6 @@ class NotFound(BlockloomError):
 
 class Conflict(BlockloomError):
     code = "CONFLICT"
-
-
-class ConsentRequired(BlockloomError):
-    code = "CONSENT_REQUIRED"
 
 
 class StoreUnavailable(BlockloomError):

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.core.memory import Learning, from_bytes, to_bytes
 from gateway.core.profiles import Profile
-from schemas.vocabulary import Basis, Purpose
+from schemas.vocabulary import Purpose
 
 Place = tuple[str, int]  # slot name, position
 
@@ -37,10 +37,6 @@ class Record:
 
     def granted(self) -> tuple[Purpose, ...]:
         return tuple(Purpose(name) for name in self.purposes)
-
-    @property
-    def personal(self) -> bool:
-        return self.basis == Basis.PERSONAL
 
     def to_json(self) -> dict[str, Any]:
         found = {field.name: getattr(self, field.name) for field in fields(self)}

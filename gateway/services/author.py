@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from content_blocks.publishing import NotAllowed, States, move
-from gateway.core.bundles import KINDS, Bundle
+from gateway.core.bundles import KINDS, Bundle, stale_patches
 from gateway.core.catalogue import Entry
 from gateway.core.editions import Edition
 from gateway.errors import BadInput, Conflict, InvalidContent, NotFound, Problem
@@ -78,7 +78,15 @@ class Authoring:
         state = _moved(States(before.state), "edit") if before else States.DRAFT
         change = DraftChange(kind, key, orjson.dumps(document), state)
         await self._store.drafts.save([change], by=by, at=datetime.now(UTC), expect_version=expect_version)
-        return await self.item(kind, key), warnings
+        return await self.item(kind, key), [*warnings, *self._moved_under(kind, document, before)]
+
+    def _moved_under(self, kind: str, document: Mapping[str, Any], before: Draft | None) -> list[Problem]:
+        """Warnings on patches under which this save moves the data of their block."""
+        entry = self._shelf.edition.catalogue.entries.get((kind, document[KINDS[kind].identity]))
+        last = before or entry
+        if kind != "block" or last is None:
+            return []
+        return stale_patches(orjson.loads(last.body), dict(document))
 
     async def item(self, kind: str, key: str) -> Item:
         """Raises NotFound."""

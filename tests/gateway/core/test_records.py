@@ -40,8 +40,8 @@ def test_a_record_gives_the_profile_back_as_it_was():
 
 def test_a_record_says_what_was_granted_and_on_which_basis():
     assert record().granted() == (Purpose.ANALYTICS,)
-    assert record().personal
-    assert not record(basis=Basis.CONTEXTUAL).personal
+    assert record().basis == Basis.PERSONAL
+    assert record(basis=Basis.CONTEXTUAL).basis == Basis.CONTEXTUAL
 
 
 @given(st.integers(0, 10**6), st.integers(0, 99), st.integers(0, 99))

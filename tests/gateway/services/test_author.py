@@ -41,6 +41,23 @@ def titled(text: str, key: str = "hero") -> dict:
 # --- drafts ---
 
 
+async def test_data_that_moves_under_a_patch_is_a_warning_unless_the_patch_moves_too(authoring):
+    def block(text: str, patch: str) -> dict:
+        return {
+            **titled(text),
+            "variants": [{"key": "x", "when": {"time.hour": 3}, "patch": {"headline": patch}}],
+        }
+
+    await authoring.load(SHOP, "eve")
+    await authoring.save("block", block("Old", "Night"), "eve")
+    _, warnings = await authoring.save("block", block("New", "Night"), "eve")
+    assert [(one.path, one.code) for one in warnings] == [("/blocks/0/variants/0/patch/headline", "STALE")]
+    _, warnings = await authoring.save("block", block("Newer", "Later at night"), "eve")
+    assert list(warnings) == []
+    _, warnings = await authoring.save("block", block("Newer", "Later at night"), "eve")
+    assert list(warnings) == []
+
+
 async def test_a_draft_is_seen_by_nobody_until_it_is_published(authoring):
     await authoring.load(SHOP, "eve")
     item, warnings = await authoring.save("block", titled("New"), "eve")
