@@ -8,8 +8,6 @@ from gateway.core.memory import Learning, from_bytes, to_bytes
 from gateway.core.profiles import Profile
 from schemas.vocabulary import Purpose
 
-Place = tuple[str, int]  # slot name, position
-
 
 @dataclass(frozen=True, slots=True)
 class Record:

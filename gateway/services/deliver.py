@@ -26,8 +26,6 @@ from schemas.vocabulary import Basis, Purpose
 log = logging.getLogger(__name__)
 
 PATIENCE = 1.0  # seconds that a page waits for its visitor's profile
-FEED = "recommendations"
-MOST_RECOMMENDED = 100  # how far a list of recommendations can be read
 
 
 @dataclass(frozen=True, slots=True)
