@@ -111,15 +111,14 @@ def checked(found: Any) -> Wanted:
     return Wanted(query, variables, name or None)
 
 
-async def answer(send: Send, status: int, media: str, body: Any, allow: str | None = None) -> None:
-    encoded = orjson.dumps(body)
+async def answer(send: Send, status: int, media: str, body: bytes, allow: str | None = None) -> None:
     headers = [
         (b"content-type", f"{media}; charset=utf-8".encode()),
-        (b"content-length", str(len(encoded)).encode()),
+        (b"content-length", str(len(body)).encode()),
     ]
     if allow:
         headers.append((b"allow", allow.encode()))
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": encoded})
+    await send({"type": "http.response.body", "body": body})

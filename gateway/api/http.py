@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from graphql import ExecutionResult, OperationType
+import orjson
+from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from gateway.api import exchange
@@ -19,6 +20,7 @@ from gateway.api.streams import StreamView
 from gateway.core.access import Caller
 from gateway.core.editions import Edition
 from gateway.errors import BlockloomError, Forbidden, NotFound, StoreUnavailable, Unauthenticated
+from gateway.operations.results import Result
 from gateway.services.gateway import MAIN, Gateway
 from gateway.services.space import Space
 from schemas.vocabulary import Scope as Right
@@ -51,10 +53,10 @@ class GraphQLEndpoint:
         except BlockloomError as error:
             status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
             body = refused(error.code, error.message, error.extensions())
-            await exchange.answer(send, status, exchange.JSON, body)
+            await exchange.answer(send, status, exchange.JSON, orjson.dumps(body))
         except Refused as error:
             body = refused("BAD_INPUT", error.message)
-            await exchange.answer(send, error.status, exchange.JSON, body, error.allow)
+            await exchange.answer(send, error.status, exchange.JSON, orjson.dumps(body), error.allow)
 
     async def _exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = await self.request(scope)
@@ -63,24 +65,23 @@ class GraphQLEndpoint:
             return
         media = exchange.media_type(request.headers)
         wanted = await exchange.wanted(scope, request.headers, receive)
-        result, ran = await self._execute(request, wanted, reading=scope["method"] == "GET")
+        result = await self._execute(request, wanted, reading=scope["method"] == "GET")
         # A request error is the client's: the new media type says so by the status, the old one never does.
-        status = 400 if not ran and media == exchange.RESPONSE else 200
-        await exchange.answer(send, status, media, _body(request, result, ran))
+        status = 200 if result.ran or media != exchange.RESPONSE else 400
+        await exchange.answer(send, status, media, _body(request, result))
 
-    async def _execute(self, request: Request, wanted: Wanted, reading: bool) -> tuple[ExecutionResult, bool]:
-        """The result, and whether anything was executed."""
+    async def _execute(self, request: Request, wanted: Wanted, reading: bool) -> Result:
         operations = self._schemas.of(request.edition.catalogue).operations
-        prepared = operations.prepare(wanted.query, wanted.name)
+        prepared = operations.known(wanted.query, wanted.name) or await operations.prepare(
+            wanted.query, wanted.name
+        )
         if prepared.errors:
-            return ExecutionResult(None, list(prepared.errors)), False
+            return Result(None, prepared.errors)
         if prepared.kind is OperationType.SUBSCRIPTION:
             raise Refused(400, f"subscriptions need a WebSocket, or `accept: {exchange.STREAM}`")
         if reading and prepared.kind is not OperationType.QUERY:
             raise Refused(405, "GET is for queries; send a mutation by POST", "POST")
-        result = await operations.execute(prepared, wanted.variables, wanted.name, request)
-        ran = result.data is not None or any(error.path for error in result.errors or ())
-        return result, ran
+        return await operations.run(prepared, wanted.variables, request)
 
     async def _admit(self, scope: Scope, authorization: str | None) -> StreamView:
         """For a WebSocket: the view of the caller's space, with the request ready in the scope."""
@@ -141,12 +142,13 @@ class GraphQLEndpoint:
         return self._streams[schema]
 
 
-def _body(request: Request, result: ExecutionResult, ran: bool) -> Mapping[str, Any]:
-    body: dict[str, Any] = {}
+def _body(request: Request, result: Result) -> bytes:
+    """The answer as JSON, around the data that is JSON already."""
+    parts: dict[str, Any] = {}
     if result.errors:
-        body["errors"] = [worded(error) for error in result.errors]
-    if ran:
-        body["data"] = result.data
+        parts["errors"] = [worded(error) for error in result.errors]
+    if result.data is not None:
+        parts["data"] = orjson.Fragment(result.data)
     if request.degraded:
-        body["extensions"] = {"degraded": sorted(request.degraded)}
-    return body
+        parts["extensions"] = {"degraded": sorted(request.degraded)}
+    return orjson.dumps(parts)

@@ -1,7 +1,7 @@
 """The GraphQL schema of a space: the contract, with content typed by the space's block types."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +51,7 @@ def build_schema(block_types: Mapping[str, Mapping[str, Any]]) -> SpaceSchema:
         subscription=subscriptions.build(types),
         extensions=[lambda: _Preparation(operations)],
     )
-    operations = Operations(schema._schema, [BoundsRule], MAX_TOKENS, KEPT_OPERATIONS)
+    operations = Operations(schema, [BoundsRule], MAX_TOKENS, KEPT_OPERATIONS)
     return SpaceSchema(schema, operations, types, contents)
 
 
@@ -61,9 +61,9 @@ class _Preparation(SchemaExtension):
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
 
-    def on_parse(self) -> Iterator[None]:
+    async def on_parse(self) -> AsyncIterator[None]:
         context = self.execution_context
-        prepared = self._operations.prepare(context.query or "", context.operation_name)
+        prepared = await self._operations.prepare(context.query or "", context.operation_name)
         context.graphql_document = prepared.document if prepared.operation else NOTHING
         context.pre_execution_errors = list(prepared.errors)
         yield

@@ -28,7 +28,8 @@ class StreamView(GraphQL[Any, None]):
         try:
             await super().__call__(scope, receive, send)
         except _BadBody as error:
-            await exchange.answer(send, 400, exchange.JSON, refused("BAD_INPUT", str(error)))
+            body = orjson.dumps(refused("BAD_INPUT", str(error)))
+            await exchange.answer(send, 400, exchange.JSON, body)
 
     async def get_context(self, request: HttpRequest | WebSocket, response: Response | WebSocket) -> Any:
         return request.scope["blockloom"]

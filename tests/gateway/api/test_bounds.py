@@ -20,11 +20,13 @@ def space() -> SpaceSchema:
     return build_schema(BLOCK_TYPES)
 
 
-def codes(space: SpaceSchema, text: str) -> list[str]:
-    return [(error.extensions or {}).get("code") for error in space.operations.prepare(text, None).errors]
+async def codes(space: SpaceSchema, text: str) -> list[str]:
+    return [
+        (error.extensions or {}).get("code") for error in (await space.operations.prepare(text, None)).errors
+    ]
 
 
-def test_every_block_types_fields_and_every_slot_by_its_name_are_no_more_than_one_may_ask(
+async def test_every_block_types_fields_and_every_slot_by_its_name_are_no_more_than_one_may_ask(
     space: SpaceSchema,
 ) -> None:
     typed = " ".join(f"... on {name} {{ title text }}" for name in BLOCK_TYPES)
@@ -33,11 +35,11 @@ def test_every_block_types_fields_and_every_slot_by_its_name_are_no_more_than_on
         query untyped {{ page(slug: "home") {{ {slots} slots {{ ...All }} }} }}
         query typed {{ page(slug: "home") {{ slots {{ blocks {{ content {{ {typed} }} }} }} }} }}
         fragment All on Slot {{ name blocks {{ key variant html reason {{ summary matched }} }} }}"""
-    assert space.operations.prepare(text, "typed").errors == ()
+    assert (await space.operations.prepare(text, "typed")).errors == ()
 
 
-def test_introspection_as_every_tool_sends_it_is_answered(space: SpaceSchema) -> None:
-    assert codes(space, get_introspection_query(input_value_deprecation=True)) == []
+async def test_introspection_as_every_tool_sends_it_is_answered(space: SpaceSchema) -> None:
+    assert await codes(space, get_introspection_query(input_value_deprecation=True)) == []
 
 
 @pytest.mark.parametrize(
@@ -50,11 +52,11 @@ def test_introspection_as_every_tool_sends_it_is_answered(space: SpaceSchema) ->
         ("{ %s }", "recommendations { edges { cursor } }"),
     ],
 )
-def test_the_same_again_and_again_under_other_names_is_refused(
+async def test_the_same_again_and_again_under_other_names_is_refused(
     space: SpaceSchema, around: str, repeated: str
 ) -> None:
     def document(times: int) -> str:
         return around % " ".join(f"a{number}: {repeated}" for number in range(times))
 
-    assert codes(space, document(MAX_REPEATS)) == []
-    assert codes(space, document(MAX_REPEATS + 1)) == ["TOO_LARGE"]
+    assert await codes(space, document(MAX_REPEATS)) == []
+    assert await codes(space, document(MAX_REPEATS + 1)) == ["TOO_LARGE"]
