@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import strawberry
-from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
+from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, InlineFragmentNode, SelectionSetNode
 
 from gateway.core.access import Caller
 from gateway.core.context import ContextReader
@@ -56,6 +56,17 @@ def selected(info: Info, *path: str) -> frozenset[str]:
     Not those of `content`: they are a block type's own words, and may be the same as ours.
     """
     raw = info._raw_info
+    memo = getattr(raw, "memo", None)  # of a compiled operation
+    if memo is None:
+        return _selected(raw, path)
+    key = raw.path.key, path
+    if key not in memo:
+        memo[key] = _selected(raw, path)
+    found: frozenset[str] = memo[key]
+    return found
+
+
+def _selected(raw: GraphQLResolveInfo[Any], path: tuple[str, ...]) -> frozenset[str]:
     level = list(raw.field_nodes)
     for name in path:
         level = [

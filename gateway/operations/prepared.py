@@ -1,51 +1,30 @@
-"""From the text of a request to an operation that can be executed: parsed and validated once."""
+"""The operations of a schema: prepared once, run often."""
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from inspect import isawaitable
-from typing import Any
+from typing import Any, TypeVar
 
-import orjson
 import strawberry
-from graphql import (
-    DocumentNode,
-    ExecutionResult,
-    GraphQLError,
-    OperationDefinitionNode,
-    OperationType,
-    execute,
-    get_operation_ast,
-    parse,
-    specified_rules,
-    validate,
-)
 from graphql.validation import ASTValidationRule
 
+from gateway.operations.arguments import Values
+from gateway.operations.bail import NotCompilable
+from gateway.operations.plans import Compiled, Plan
+from gateway.operations.preparing import Prepared, Preparing
+from gateway.operations.reference import Asked, Outcome, by_reference, introspected
 from gateway.operations.results import Result
+from gateway.operations.running import Runner, data_of
+from gateway.operations.streaming import Source, events, source_of
 
-MOST_ERRORS = 20  # told of one document
+T = TypeVar("T")
+
 ASIDE = ThreadPoolExecutor(1, "operations")  # one thread: new documents must not crowd out known ones
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
-    """`operation` is None where `errors` say why it cannot be executed."""
-
-    document: DocumentNode | None
-    operation: OperationDefinitionNode | None
-    errors: tuple[GraphQLError, ...] = ()
-    memo: dict[Any, Any] = field(default_factory=dict)  # for resolvers: what follows from the document alone
-
-    @property
-    def kind(self) -> OperationType | None:
-        return self.operation.operation if self.operation else None
-
-
 class Operations:
-    """The operations of one schema. What was refused is not kept: it would push out what is used."""
+    """What was refused is not kept: it would push out what is used."""
 
     def __init__(
         self,
@@ -54,12 +33,13 @@ class Operations:
         max_tokens: int,
         kept: int,
     ) -> None:
-        """`rules` are asked before those of the specification, which take long for a document that is huge."""
+        """`rules` are asked before those of the specification; `kept` documents are remembered."""
         self._schema = schema._schema
-        self._first = tuple(rules)
-        self._max_tokens = max_tokens
+        self._preparing = Preparing(schema, rules, max_tokens)
+        self._runner = Runner(schema)
         self._kept = kept
         self._known: OrderedDict[tuple[str, str | None], Prepared] = OrderedDict()
+        self.counts = self._preparing.counts
 
     def known(self, text: str, name: str | None) -> Prepared | None:
         """What was prepared before."""
@@ -73,52 +53,78 @@ class Operations:
         known = self.known(text, name)
         if known is not None:
             return known
-        prepared = await asyncio.get_running_loop().run_in_executor(ASIDE, self._prepare, text, name)
+        prepared = await _aside(self._preparing.prepare, text, name)
         if not prepared.errors:
             self._known[text, name] = prepared
             if len(self._known) > self._kept:
                 self._known.popitem(last=False)
         return prepared
 
-    def _prepare(self, text: str, name: str | None) -> Prepared:
-        try:
-            document = parse(text, max_tokens=self._max_tokens)
-        except GraphQLError as error:
-            return Prepared(None, None, (error,))
-        errors = self._errors(document, self._first) or self._errors(document, specified_rules)
-        if errors:
-            return Prepared(document, None, tuple(errors))
-        operation = get_operation_ast(document, name)
-        if operation is None:
-            return Prepared(document, None, (GraphQLError(_no_operation(name)),))
-        return Prepared(document, operation)
-
-    def _errors(
-        self, document: DocumentNode, rules: Collection[type[ASTValidationRule]]
-    ) -> list[GraphQLError]:
-        return validate(self._schema, document, rules, max_errors=MOST_ERRORS)
-
     async def run(self, prepared: Prepared, variables: Mapping[str, Any] | None, context: Any) -> Result:
         """Execute a query or mutation."""
-        if prepared.document is None or prepared.operation is None:
-            return Result(None, prepared.errors)
-        name = prepared.operation.name
-        result = execute(
-            self._schema,
-            prepared.document,
-            context_value=context,
-            variable_values=dict(variables) if variables else None,
-            operation_name=name.value if name else None,
-        )
-        found = await result if isawaitable(result) else result
-        if not isinstance(found, ExecutionResult):
-            return Result(None, (GraphQLError("unexpected stream"),))
-        errors = tuple(found.errors or ())
-        ran = found.data is not None or any(error.path for error in errors)
-        return Result(orjson.dumps(found.data) if ran else None, errors)
+        asked = Asked(variables, context)
+        compiled = prepared.compiled
+        if compiled is None:
+            return await self._fallback(prepared, asked)
+        try:
+            values = compiled.bind(variables or {})
+            included = compiled.included(values)
+        except Exception:  # what is wrong with the variables is for the reference to say
+            return await self._bail(prepared, asked)
+        plan = compiled.known(included)
+        if plan is None:
+            try:
+                plan = await _aside(compiled.plan, included)
+            except NotCompilable:
+                return await self._fallback(prepared, asked)
+        return await self._run(prepared, compiled, plan, values, asked)
+
+    async def _run(
+        self, prepared: Prepared, compiled: Compiled, plan: Plan, values: Values, asked: Asked
+    ) -> Result:
+        try:
+            outcomes = await self._runner.outcomes(compiled, plan, values, asked)
+        except Exception:  # from the arguments: no resolver was called yet
+            return await self._bail(prepared, asked)
+        try:
+            data = data_of(plan, values, [outcome.plain() for outcome in outcomes])
+        except Exception:  # an error of a resolver, or a value that is not as it should be
+            known = {root.key: outcome for root, outcome in zip(plan.roots, outcomes, strict=True)}
+            return await self._bail(prepared, asked, known)
+        prepared.counts.hits += 1
+        return Result(data)
+
+    async def _bail(
+        self, prepared: Prepared, asked: Asked, outcomes: Mapping[str, Outcome] | None = None
+    ) -> Result:
+        prepared.counts.bails += 1
+        return await by_reference(self._schema, prepared, asked, outcomes)
+
+    async def _fallback(self, prepared: Prepared, asked: Asked) -> Result:
+        if prepared.schema_only:
+            return await self._introspected(prepared, asked)
+        prepared.counts.fallbacks += 1
+        return await by_reference(self._schema, prepared, asked)
+
+    async def _introspected(self, prepared: Prepared, asked: Asked) -> Result:
+        """Aside, since it takes as long as the schema is large; kept, since it is always the same."""
+        if prepared.answer is not None:
+            return prepared.answer
+        answer = await _aside(introspected, self._schema, prepared, asked)
+        if not asked.variables:
+            prepared.answer = answer
+        return answer
+
+    async def subscribe(
+        self, prepared: Prepared, variables: Mapping[str, Any] | None, context: Any
+    ) -> AsyncGenerator[Result, None] | Result:
+        """A result for each event, or the one that says why there are none. What the source raises, this raises."""
+        asked = Asked(variables, context)
+        source = await source_of(self._schema, prepared, asked)
+        if not isinstance(source, Source):
+            return source
+        return events(prepared, asked, source)
 
 
-def _no_operation(name: str | None) -> str:
-    if name is None:
-        return "the document holds no operation, or several: name one in operationName"
-    return f"the document holds no operation called {name}"
+async def _aside(work: Callable[..., T], *arguments: Any) -> T:
+    return await asyncio.get_running_loop().run_in_executor(ASIDE, work, *arguments)
