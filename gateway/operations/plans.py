@@ -33,6 +33,7 @@ from gateway.operations.selections import (
     bail,
     field_definition,
     require_known_directives,
+    returned,
 )
 from gateway.operations.source import Source
 
@@ -131,7 +132,7 @@ class Compiled:
         if self.operation.operation is OperationType.MUTATION and len(roots) > 1:
             raise NotCompilable("several mutations, which must come one after the other")
         names = "".join(f", r{place}" for place in range(len(roots)))
-        source.write(f"def shape(a{names}):", f"    return {{{', '.join(parts)}}}")
+        source.write(f"def shape(a{names}):", *returned(parts))
         shape = source.load("shape")
         return Plan(tuple(roots), tuple(selections.nested), shape, source.text)
 

@@ -91,9 +91,7 @@ class Selections:
         if key not in self._functions:
             self._functions[key] = name = self._source.function(f"{type_.name}_")
             parts = self._parts(type_, fields)
-            self._source.write(
-                f"def {name}(o, a):", *self._guard(type_), f"    return {{{', '.join(parts)}}}"
-            )
+            self._source.write(f"def {name}(o, a):", *self._guard(type_), *returned(parts))
         return self._functions[key]
 
     def _parts(self, type_: GraphQLObjectType, fields: Fields) -> list[str]:
@@ -152,6 +150,11 @@ class Selections:
             given.append(f"**a[{len(self.nested)}]")
             self.nested.append(bind)
         return f"{self._source.name('call_', resolver.wrapped_func)}({', '.join(given)})"
+
+
+def returned(parts: list[str]) -> list[str]:
+    """Lines that return a dictionary of these."""
+    return ["    return {", *(f"        {part}," for part in parts), "    }"]
 
 
 def bail() -> None:
