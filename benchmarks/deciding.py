@@ -2,7 +2,7 @@
 
     python benchmarks/deciding.py
 
-A warm visitor has a profile of 100 names for whom this content was ranked before; after an event nothing is
+A warm visitor has a profile of 300 names for whom this page was chosen before; after an event nothing is
 ranked yet. Beside it, in the same run: `orjson.dumps` of the data that was chosen, and the plain way to choose
 the page (the same conditions, one feed ranked in advance for everybody, no reasons, no fallbacks). Then what it
 takes to compile a catalogue of 100,000 variants. CPU time, not wall time.
@@ -14,20 +14,29 @@ import sys
 import tracemalloc
 from collections.abc import Callable, Mapping
 from time import process_time
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import orjson
 from threadpoolctl import threadpool_limits
 
-from gateway.core.asking import ask_of
+from gateway.api import words
+from gateway.api.inputs import context_of
+from gateway.api.request import Request
+from gateway.core.asking import Ask, ask_of
 from gateway.core.catalogue import Catalogue, Entry, compile_catalogue
 from gateway.core.context import COUNTRY_DATABASE, ContextReader
 from gateway.core.editions import Edition
 from gateway.core.events import Event
 from gateway.core.memory import Learning, remember
-from gateway.core.personalize import Ask, choose_page
+from gateway.core.personalize import choose_page
 from gateway.core.profiles import Profile, moved, stranger
 from gateway.core.signals import Signals
+from gateway.services.deliver import Asked, Delivery
+from gateway.settings import Settings
+from schemas.pages import page_types
+from schemas.requests import ContextInput, DeviceInput
+from schemas.typed_blocks import content_types
 from schemas.vocabulary import Purpose
 
 NOW = 1_796_500_000.0
@@ -67,7 +76,7 @@ def main() -> None:
     context = reader.read(HEADERS, None, {"url": "https://x.example/?utm_source=news"}, NOW, {"slug": "home"})
     states = visited(edition.catalogue, rng)
 
-    def decide(profile: Profile) -> Any:
+    def decide(profile: Profile | None) -> Any:
         ask = ask_of(
             edition.catalogue, context.facts, context.locales, profile, (Purpose.PERSONALIZATION,), 0.5
         )
@@ -87,6 +96,12 @@ def main() -> None:
     report("orjson.dumps of what was chosen", dumps := micro(lambda: orjson.dumps(data)), dumps)
     report("chosen plainly", micro(plain), dumps)
     report("decided, warm", micro(lambda: decide(states[0])), dumps)
+    report("decided, a stranger's", micro(lambda: decide(None)), dumps)
+    whole = answering(edition, reader, states[0])
+    report("context, decided and worded, warm", micro(whole), dumps)
+    report("the same with decision ids", micro(lambda: whole("decision")), dumps)
+    report("the same with reasons", micro(lambda: whole("reason"), 200), dumps)
+    report("the same with all candidates", micro(lambda: whole("reason", "candidates"), 50), dumps)
     report("decided right after an event", micro(lambda: decide(next(after)), runs=len(states) - 2), dumps)
     if "--pages" not in sys.argv:
         large()
@@ -160,6 +175,39 @@ def visited(catalogue: Catalogue, rng: random.Random) -> list[Profile]:
     return states[30:]
 
 
+class Known:
+    """One profile, as it stands in memory."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+
+    def cached(self, visitor: str, at_least: Any) -> Profile:
+        return self._profile
+
+
+def answering(edition: Edition, reader: ContextReader, profile: Profile) -> Callable[..., object]:
+    """All that a page query does besides HTTP and GraphQL, for the fields that it selects."""
+    contents = content_types({name: kind.schema for name, kind in edition.catalogue.types.items()})
+    types = page_types(tuple(contents.values()))
+    anything = cast(Any, SimpleNamespace(reader=reader, secret=b"benchmark"))
+    request = Request(anything, anything, anything, edition, types, contents, HEADERS, "81.2.69.142")
+    delivery = Delivery(cast(Any, Known(profile)), Settings())
+    given = ContextInput(
+        device=DeviceInput(type="mobile"), timezone="Europe/London", url="https://x.example/?utm_source=news"
+    )
+    plainly_asked = {"key", "type", "variant", "position", "score", "data"}
+
+    def answer(*more: str) -> object:
+        asked = Asked(context_of(request, given, {"slug": "home"}), "v")
+        try:
+            delivery.page(edition, "home", asked).send(None)
+        except StopIteration as found:  # a warm profile waits for nothing
+            return words.page(request, found.value, frozenset({*plainly_asked, *more}), "made.1")
+        raise AssertionError("it waited")
+
+    return answer
+
+
 def plainly(edition: Edition, ask: Ask) -> Callable[[], object]:
     fixed = [slot.block.variants for slot in edition.catalogue.pages["home"].slots if slot.block]
     popular = edition.catalogue.blocks[:10]
@@ -196,33 +244,14 @@ def large(blocks: int = 20_000, variants: int = 5) -> None:
     gc.collect()
     held = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    count = sum(len(block.variants) for block in catalogue.blocks)
-    data = content_held(entries)
+    data = [sys.getsizeof(variant.body) for block in catalogue.blocks for variant in block.variants]
+    count = len(data)
     print(f"\ncatalogue of {count:,} variants, {content / count:,.0f} bytes of JSON each")
     print(f"{'compiled in':34}{compiling:>10.2f} s")
     print(f"{'one block changed':34}{again:>10.2f} s")
     print(f"{'held':34}{held / count:>10,.0f} bytes a variant")
-    print(f"{'of which its parsed data':34}{data / count:>10,.0f}")
-    print(f"{'beyond its content':34}{(held - data) / count:>10,.0f}")
-
-
-def content_held(entries: list[Entry]) -> int:
-    """What Python needs for the data alone: each block's, and each variant's patch."""
-    gc.collect()
-    tracemalloc.start()
-    kept = [
-        (
-            document.get("data"),
-            document.get("tags"),
-            [(v["patch"], v["tags"]) for v in document.get("variants", ())],
-        )
-        for document in (one.document for one in entries)
-    ]
-    gc.collect()
-    held = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
-    assert kept
-    return held
+    print(f"{'of which its data, as JSON':34}{sum(data) / count:>10,.0f}")
+    print(f"{'beyond its content':34}{(held - sum(data)) / count:>10,.0f}")
 
 
 def micro(call: Callable[[], object], runs: int = 2_000) -> float:

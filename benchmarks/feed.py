@@ -60,6 +60,8 @@ def main() -> None:
     blend = every_part(index, rng)
     who = Query(dict(list(query.items())[:50]), query, NOW)
     report("blend of all five scorers", lambda: blend.score(who))
+    everything = np.arange(height)
+    report("the 50 best of the blend", lambda: blend.best(who, everything, 50))
     report("parts of one row", lambda: blend.parts(who, int(best[0])))
 
     row = dict(list(index.row(5).items())[:15])

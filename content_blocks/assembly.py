@@ -1,8 +1,8 @@
 """Choices into slots: nothing twice on a page, and one broken slot never costs the page."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
 
 
 class Place(Protocol):
@@ -28,6 +28,8 @@ PickedT = TypeVar("PickedT", bound=Picked)
 class Assembly(Generic[PickedT]):
     picks: dict[str, list[PickedT]]  # by slot name, in the order of the page
     failures: tuple[tuple[str, Exception], ...]
+    # What follows from the picks alone, for whoever shows them again and again.
+    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 def assemble(

@@ -1,48 +1,90 @@
-"""The ASGI application: GraphQL, the preview pages, and whether all is well."""
+"""The ASGI application: GraphQL, the preview pages, whether all is well, and figures."""
 
 from collections.abc import Sequence
 
+import orjson
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.api.bounds import BodyLimit
-from gateway.api.http import GraphQLEndpoint
+from gateway.api import exchange, metrics
+from gateway.api.failures import refused
+from gateway.api.http import GraphQLEndpoint, status_of
+from gateway.api.origins import loopback
 from gateway.console import preview
 from gateway.console.stages import Stage
-from gateway.errors import BlockloomError
-from gateway.services.gateway import Gateway
+from gateway.errors import BlockloomError, CrossSite, Forbidden
+from gateway.services.gateway import MAIN, Gateway
+from schemas.vocabulary import Scope as Right
 
 HEADERS = ("authorization", "content-type")  # that scripts of other origins may send
 
 
-def build_app(gateway: Gateway, *, open_access: bool = False, stages: Sequence[Stage] = ()) -> ASGIApp:
-    """The gateway must be open while the application serves.
+class Application:
+    """ASGI. The gateway must be open while it serves."""
 
-    `open_access`: no tokens, and pages that preview; for a demo. `stages` are what those offer.
-    """
-    graphql = GraphQLEndpoint(gateway, open_access)
+    def __init__(self, gateway: Gateway, open_access: bool, stages: Sequence[Stage]) -> None:
+        self._gateway = gateway
+        self._graphql = GraphQLEndpoint(gateway, open_access)
+        self._figures = metrics.registry(self._graphql.served.counts)
+        routes: list[BaseRoute] = [Route("/health", self._health), Route("/metrics", self._metrics)]
+        if open_access:
+            routes += preview.routes(self._graphql, stages)
+        self._others = Starlette(routes=routes)
+        self._app = self._outermost(open_access)
 
-    async def health(request: Request) -> JSONResponse:
+    async def ready(self) -> None:
+        """Raises BadInput where a trusted document fits no schema. Without this, first requests wait for theirs."""
+        await self._graphql.ready()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+    def _outermost(self, open_access: bool) -> ASGIApp:
+        origins = self._gateway.settings.cors_origins
+        app = self._local if open_access else self._routed
+        return CORSMiddleware(app, origins, ("GET", "POST"), HEADERS, max_age=86_400) if origins else app
+
+    async def _routed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """GraphQL past the router: it is what nearly every request wants."""
+        await (self._graphql if scope.get("path") == "/graphql" else self._others)(scope, receive, send)
+
+    async def _local(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Without tokens, a name that a stranger's DNS points to this machine must not be served."""
+        if loopback({name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}):
+            await self._routed(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            error = CrossSite(
+                "without tokens only this machine is served, by the name localhost or 127.0.0.1"
+            )
+            body = orjson.dumps(refused(error.code, error.message))
+            await exchange.answer(send, status_of(error), exchange.JSON, body)
+
+    async def _health(self, request: Request) -> JSONResponse:
         """200 while pages can be served; the store may be away."""
         try:
-            await gateway.storage.ping()
+            await self._gateway.storage.ping()
         except BlockloomError as error:
             return JSONResponse({"status": "degraded", "store": error.message})
         return JSONResponse({"status": "ok", "store": "ok"})
 
-    routes: list[BaseRoute] = [Route("/health", health)]
-    if open_access:
-        routes += preview.routes(graphql, stages)
-    others = Starlette(routes=routes)
+    async def _metrics(self, request: Request) -> Response:
+        """Of the whole process, so for those who administer the deployment."""
+        try:
+            caller = await self._graphql.caller(request.headers)
+            caller.require(Right.ADMIN)
+            if caller.space != MAIN:
+                raise Forbidden(f"these figures are for administrators of the space {MAIN}")
+        except BlockloomError as error:
+            return JSONResponse(refused(error.code, error.message, error.extensions()), status_of(error))
+        return Response(metrics.exposed(self._figures), headers={"content-type": metrics.CONTENT_TYPE})
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        """GraphQL past the router: it is what nearly every request wants."""
-        await (graphql if scope.get("path") == "/graphql" else others)(scope, receive, send)
 
-    bounded = BodyLimit(app, gateway.settings.max_body)
-    origins = gateway.settings.cors_origins
-    return CORSMiddleware(bounded, origins, ("GET", "POST"), HEADERS, max_age=86_400) if origins else bounded
+def build_app(gateway: Gateway, *, open_access: bool = False, stages: Sequence[Stage] = ()) -> Application:
+    """`open_access`: no tokens, and pages that preview; for a demo. `stages` are what those offer."""
+    return Application(gateway, open_access, stages)

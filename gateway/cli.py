@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from rich.markup import escape
 
-from gateway.commands import spaces, tokens
+from gateway.commands import audit, spaces, tokens
 from gateway.commands.doctor import doctor
 from gateway.commands.erase import erase
 from gateway.commands.export import export
@@ -99,6 +99,7 @@ app.command()(export)
 app.command()(schema)
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(spaces.app, name="spaces")
+app.add_typer(audit.app, name="audit")
 app.command()(erase)
 app.command()(doctor)
 

@@ -3,9 +3,12 @@
 BlockloomError            code, a sentence that names the mend, perhaps problems with their places
 ├── BadInput              BAD_INPUT             what was sent cannot be right
 │   ├── TooLarge          TOO_LARGE             ... because it is beyond a limit
-│   └── InvalidContent    INVALID_CONTENT       ... content that breaks its schema or its references
+│   ├── InvalidContent    INVALID_CONTENT       ... content that breaks its schema or its references
+│   ├── UnknownDocument   PERSISTED_QUERY_NOT_FOUND    ... the id of no document; send its text as well
+│   └── UntrustedDocument UNTRUSTED_DOCUMENT    ... only trusted documents are executed, and this is none
 ├── Unauthenticated       UNAUTHENTICATED       no token, or one that is not known
 ├── Forbidden             FORBIDDEN             the token lacks a scope, or belongs to another space
+│   └── CrossSite         CROSS_SITE            ... a browser says that another site's page asks
 ├── NotFound              NOT_FOUND
 ├── Conflict              CONFLICT              somebody else was faster; read again and repeat
 ├── StoreUnavailable      STORE_UNAVAILABLE     retryable: nothing was changed, or it may be repeated
@@ -63,12 +66,24 @@ class InvalidContent(BadInput):
     code = "INVALID_CONTENT"
 
 
+class UnknownDocument(BadInput):
+    code = "PERSISTED_QUERY_NOT_FOUND"
+
+
+class UntrustedDocument(BadInput):
+    code = "UNTRUSTED_DOCUMENT"
+
+
 class Unauthenticated(BlockloomError):
     code = "UNAUTHENTICATED"
 
 
 class Forbidden(BlockloomError):
     code = "FORBIDDEN"
+
+
+class CrossSite(Forbidden):
+    code = "CROSS_SITE"
 
 
 class NotFound(BlockloomError):

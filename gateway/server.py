@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -10,16 +11,20 @@ from starlette.types import ASGIApp
 
 from gateway.errors import BadInput
 
+SWITCH = 0.001  # seconds
 GRACE = 5  # seconds that requests under way have at the end
 
 
 @asynccontextmanager
 async def serving(app: ASGIApp, host: str, port: int, log_level: str = "warning") -> AsyncIterator[str]:
     """The address, once it answers; requests under way are finished on exit. Port 0 takes a free one."""
+    # A new document is prepared in a thread: for so long, at most, it keeps the event loop from its turn.
+    sys.setswitchinterval(SWITCH)
     listening = _listen(host, port)
+    # The client's address behind proxies is for the reader of contexts to find, by how many are trusted.
     config = uvicorn.Config(
         app, log_level=log_level, access_log=False, lifespan="off", ws="websockets-sansio",
-        timeout_graceful_shutdown=GRACE,
+        timeout_graceful_shutdown=GRACE, proxy_headers=False,
     )  # fmt: skip
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))

@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.core.events import WEIGHTS
+from gateway.core.keys import SHORTEST
 from gateway.core.memory import Learning
+from gateway.core.sealing import PERSONAL
+from gateway.operations.limits import Limits
 
 
 class Settings(BaseSettings):
@@ -58,6 +61,17 @@ class Settings(BaseSettings):
     events_days: int = Field(90, ge=1, le=3660, description="Days that events are kept.")
     profiles_days: int = Field(365, ge=1, le=3660, description="Days that a profile outlives its last event.")
     decisions_days: int = Field(7, ge=1, le=90, description="Days that decisions can be replayed.")
+    audit_days: int = Field(
+        730, ge=1, le=3660, description="Days that the audit log is kept; what is older expires."
+    )
+    keys: list[SecretStr] = Field(
+        [],
+        description="Secrets that seal and sign, as JSON, the newest first, each of 32 characters or more; "
+        "else one is made and kept in the database.",
+    )
+    personal_traits: list[str] = Field(
+        list(PERSONAL), description="Names of traits that are kept encrypted, as JSON."
+    )
     profile_cache: int = Field(50_000, ge=1, description="Profiles held in memory, per space.")
     gather_ms: float = Field(
         2.0, ge=0, le=100, description="Milliseconds that events wait for company before a write."
@@ -72,8 +86,32 @@ class Settings(BaseSettings):
         30.0, ge=1, le=3600, description="Seconds between updates of popularity from the event log."
     )
     max_body: int = Field(1_048_576, ge=1024, description="Bytes that a request's body may have.")
+    query_characters: int = Field(
+        Limits().characters, ge=1000, le=1_000_000, description="Characters that a query may have."
+    )
+    query_tokens: int = Field(
+        Limits().tokens, ge=200, le=50_000, description="Tokens (names, values, marks) that a query may have."
+    )
+    query_depth: int = Field(Limits().depth, ge=5, le=30, description="Levels of fields in a query.")
+    query_aliases: int = Field(Limits().aliases, ge=0, le=5_000, description="Aliases that a query may have.")
+    query_root_fields: int = Field(
+        Limits().root_fields, ge=1, le=500, description="Fields at the root of an operation."
+    )
+    query_cost: int = Field(
+        Limits().cost, ge=1000, le=10_000_000, description="Values that an operation may ask for."
+    )
+    introspection: bool = Field(True, description="Whether the schema is told to who asks for it.")
     cors_origins: list[str] = Field(
         [], description='Origins whose scripts may call, as JSON, like `["https://shop.example"]`.'
+    )
+    compression: bool = Field(
+        True, description="Whether answers are compressed. Switch off behind a proxy or CDN that does it."
+    )
+    trusted_documents: Path | None = Field(
+        None, description="A manifest of persisted documents, by graphql-codegen or Apollo's generator."
+    )
+    only_trusted: bool = Field(
+        False, description="Whether only the documents of `BLOCKLOOM_TRUSTED_DOCUMENTS` are executed."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
 
@@ -85,6 +123,35 @@ class Settings(BaseSettings):
                 "give BLOCKLOOM_ADMIN_TOKEN 24 characters or more, or leave it out to have one made"
             )
         return token
+
+    @field_validator("keys")
+    @classmethod
+    def _keys_are_long(cls, keys: list[SecretStr]) -> list[SecretStr]:
+        secrets = [key.get_secret_value() for key in keys]
+        if any(len(secret) < SHORTEST for secret in secrets) or len(set(secrets)) < len(secrets):
+            raise ValueError(
+                f"give each key {SHORTEST} characters or more and none twice; `openssl rand -base64 32` makes one"
+            )
+        return keys
+
+    @field_validator("only_trusted")
+    @classmethod
+    def _some_are_trusted(cls, only: bool, others: ValidationInfo) -> bool:
+        if only and others.data.get("trusted_documents") is None:
+            raise ValueError("name the manifest in BLOCKLOOM_TRUSTED_DOCUMENTS, or nothing could be asked")
+        return only
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(
+            characters=self.query_characters,
+            tokens=self.query_tokens,
+            depth=self.query_depth,
+            aliases=self.query_aliases,
+            root_fields=self.query_root_fields,
+            cost=self.query_cost,
+            introspection=self.introspection,
+        )
 
     @property
     def learning(self) -> Learning:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
+from sys import intern
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,7 +144,7 @@ def _joined(tags: _Entries, words: _Entries) -> Vectors:
     order = np.argsort(rows, kind="stable")
     order = order[weights[order] != 0.0]
     return Vectors(
-        names=(*tags.names, *(WORD_PREFIX + word for word in words.names)),
+        names=(*map(intern, tags.names), *(intern(WORD_PREFIX + word) for word in words.names)),
         starts=np.concatenate([[0], np.cumsum(np.bincount(rows[order], minlength=tags.height))]),
         columns=columns[order],
         weights=weights[order],

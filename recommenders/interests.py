@@ -114,12 +114,18 @@ def cosine(a: Mapping[str, float], b: Mapping[str, float]) -> float:
 
 
 def blend(now: Mapping[str, float], usual: Mapping[str, float], share: float) -> dict[str, float]:
-    """One unit vector from two, `share` (0..1) of it from `now`; an empty one leaves the other alone."""
-    if not (now and usual):
-        return dict(now or usual)
-    mixed = {name: (1.0 - share) * value for name, value in usual.items()}
-    for name, value in now.items():
-        mixed[name] = mixed.get(name, 0.0) + share * value
+    """One unit vector from two of any length, `share` (0..1) of it from the direction of `now`.
+
+    One without a direction leaves the other alone.
+    """
+    lengths = math.hypot(*now.values()), math.hypot(*usual.values())
+    if not all(lengths):
+        return normalised(now if lengths[0] else usual)
+    part, rest = share / lengths[0], (1.0 - share) / lengths[1]
+    also = now.get
+    mixed = {name: rest * value + part * also(name, 0.0) for name, value in usual.items()}
+    if len(mixed.keys() & now.keys()) < len(now):
+        mixed |= {name: part * value for name, value in now.items() if name not in usual}
     return normalised(mixed)
 
 

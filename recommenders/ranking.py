@@ -17,6 +17,17 @@ def top(scores: NDArray[np.floating], k: int, allowed: NDArray[np.bool_] | None 
     return chosen
 
 
+def at_least(scores: NDArray[np.floating], k: int, slack: float) -> NDArray[np.intp]:
+    """The rows, ascending, of which a score may be among the `k` best if each may be wrong by half the slack.
+
+    All rows where a score is NaN.
+    """
+    if k >= len(scores) or np.isnan(scores).any():
+        return np.arange(len(scores))
+    cut = np.partition(scores, len(scores) - k)[len(scores) - k]
+    return np.flatnonzero(scores >= cut - slack)
+
+
 def diversify(
     rows: NDArray[np.integer],
     scores: NDArray[np.floating],
@@ -35,7 +46,7 @@ def diversify(
     penalty = np.zeros(len(rows))
     chosen: list[int] = []
     for _ in range(min(k, len(rows))):
-        best = int(np.argmax(merit - penalty))
+        best = int((merit - penalty).argmax())
         penalty = np.maximum(penalty, likeness[best]) if chosen else likeness[best]
         merit[best] = -np.inf
         chosen.append(best)
@@ -55,8 +66,8 @@ def _cheapest(costs: NDArray[np.floating], k: int) -> NDArray[np.intp]:
 
 def _scaled(scores: NDArray[np.floating]) -> NDArray[np.float64]:
     """To 0..1 with NaN as the worst, so that `diversity` means the same for every kind of score."""
-    known = scores[~np.isnan(scores)]
-    if not len(known) or known.min() == known.max():
-        return np.where(np.isnan(scores), 0.0, 1.0)
-    scaled: NDArray[np.float64] = np.nan_to_num((scores - known.min()) / np.ptp(known))
-    return scaled
+    unknown = np.isnan(scores)
+    known = scores[~unknown]
+    if not len(known) or (low := known.min()) == (high := known.max()):
+        return np.where(unknown, 0.0, 1.0)
+    return np.where(unknown, 0.0, (scores - low) / (high - low))

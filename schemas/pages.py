@@ -32,6 +32,12 @@ class _ChosenBlock:
     reason: Reason
     assignment: Assignment | None
 
+    def but(self, **fields: Any) -> Any:
+        """The same block with these fields in place of its own; much cheaper than making it anew."""
+        made = object.__new__(type(self))
+        made.__dict__ = {**self.__dict__, **fields}
+        return made
+
 
 @dataclass(frozen=True, slots=True)
 class PageTypes:

@@ -45,4 +45,23 @@ class Scope(StrEnum):
     EVENTS = "events"  # send events and consent
     PROFILES = "profiles"  # read, identify and erase visitors; read decisions
     EDITOR = "editor"  # read drafts, save and publish content
+    AUDIT = "audit"  # read the audit log
     ADMIN = "admin"  # everything, and tokens
+
+
+class AuditKind(StrEnum):
+    """What the audit log tells of."""
+
+    CONSENT = "consent"
+    ACCESS = "access"  # a profile or its decisions were read
+    EXPORT = "export"
+    ERASURE = "erasure"
+    JOINED = "joined"  # two identities became one
+    PARTED = "parted"  # ... and two again
+    PUBLICATION = "publication"
+    TOKEN_CREATED = "token-created"
+    TOKEN_USED = "token-used"  # for the first time in a process
+    TOKEN_REFUSED = "token-refused"
+    TOKEN_REVOKED = "token-revoked"
+    CHAIN = "chain"  # the log vouches for its own chains
+    LOST = "lost"  # how many entries could not be kept

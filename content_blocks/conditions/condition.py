@@ -1,6 +1,7 @@
 """A compiled condition: who, where and when, as one question to a visitor's facts."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
@@ -9,7 +10,7 @@ from typing import Any
 from content_blocks.conditions import explaining
 from content_blocks.conditions.compiling import Match, compiled
 from content_blocks.conditions.nodes import Node, clauses
-from content_blocks.conditions.parsing import parse
+from content_blocks.conditions.parsing import parse, parse_again
 from content_blocks.conditions.problems import ConditionError, FailedClause
 
 NO_GROUPS: Mapping[str, Sequence[Any]] = MappingProxyType({})
@@ -21,12 +22,19 @@ class Condition:
 
     matches: Match  # never raises, whatever the facts are
     reads: frozenset[str]  # the fact paths that it may look at
-    _document: Mapping[str, Any] | None = field(repr=False)
+    _text: str | Mapping[str, Any] | None = field(repr=False)  # JSON takes a quarter of the room of objects
     _groups: Mapping[str, Sequence[Any]] = field(repr=False)
 
     @property
     def node(self) -> Node:
-        return parse(self._document, self._groups)[0]
+        document = json.loads(self._text) if isinstance(self._text, str) else self._text
+        return parse_again(document, self._groups)
+
+    def tests(self, wanted: Callable[[str], bool]) -> Iterator[Match]:
+        """The question of each clause that reads such a fact; equal clauses of any condition share one."""
+        for clause in clauses(self.node):
+            if any(map(wanted, clause.reads)):
+                yield compiled(clause)
 
     @property
     def sentence(self) -> str:
@@ -52,7 +60,14 @@ def compile_condition(
     if problems:
         raise ConditionError(problems)
     reads = _shared(tuple(sorted({path for clause in clauses(node) for path in clause.reads})))
-    return Condition(compiled(node), reads, condition, groups)
+    return Condition(compiled(node), reads, _text(condition), groups)
+
+
+def _text(condition: Mapping[str, Any] | None) -> str | Mapping[str, Any] | None:
+    try:
+        return json.dumps(condition) if condition else None
+    except TypeError:  # a mapping or a value that is not JSON's own
+        return condition
 
 
 @lru_cache(maxsize=4096)

@@ -81,7 +81,7 @@ def steps_of(path: str) -> tuple[str, ...]:
 
 def value_at(facts: Any, steps: tuple[str, ...]) -> Any:
     for step in steps:
-        if isinstance(facts, Mapping):
+        if facts.__class__ is dict or isinstance(facts, Mapping):
             facts = facts.get(step)
         elif isinstance(facts, list | tuple):
             facts = _item(facts, step)

@@ -1,28 +1,36 @@
 """GraphQL over HTTP: who asks, for which space, what; and the answer."""
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import orjson
-from graphql import OperationType
+from graphql import GraphQLError, OperationType
 from starlette.types import Receive, Scope, Send
 
-from gateway.api import exchange
-from gateway.api.exchange import Refused, Wanted
+from gateway.api import caching, compression, exchange
+from gateway.api.caching import Header
+from gateway.api.documents import Documents, read_documents
+from gateway.api.exchange import Accepted, Gone, Refused
 from gateway.api.failures import refused, worded
+from gateway.api.origins import refuse_other_sites
 from gateway.api.request import Request
-from gateway.api.schema import Schemas, SpaceSchema
+from gateway.api.schema import SpaceSchema
+from gateway.api.served import Served
 from gateway.api.sockets import serve_socket
 from gateway.api.streams import StreamView
 from gateway.core.access import Caller
-from gateway.core.editions import Edition
-from gateway.errors import BlockloomError, Forbidden, NotFound, StoreUnavailable, Unauthenticated
+from gateway.errors import (
+    BadInput,
+    BlockloomError,
+    Forbidden,
+    NotFound,
+    StoreUnavailable,
+    TooLarge,
+    Unauthenticated,
+)
 from gateway.operations.results import Result
 from gateway.services.gateway import MAIN, Gateway
-from gateway.services.space import Space
 from schemas.vocabulary import Scope as Right
 
 SPACE_HEADER = "blockloom-space"  # chooses the space where no token does
@@ -31,57 +39,101 @@ STATUS: Mapping[type[BlockloomError], int] = {
     Forbidden: 403,
     NotFound: 404,
     StoreUnavailable: 503,
+    TooLarge: 413,
 }
+MORE: Mapping[int, Sequence[Header]] = {
+    401: ((b"www-authenticate", b"Bearer"),),
+    413: ((b"connection", b"close"),),  # what is still under way is not read
+}
+VARY: Header = (b"vary", b"accept-encoding")
+CODED: Header = (b"content-encoding", b"gzip")
 
 
 class GraphQLEndpoint:
     """An ASGI application; `open_access` lets everybody do everything, for a demo on loopback."""
 
     def __init__(self, gateway: Gateway, open_access: bool = False) -> None:
+        """Raises BadInput for a manifest of trusted documents that cannot be used."""
+        settings = gateway.settings
         self._gateway = gateway
         self._open = open_access
-        self._schemas = Schemas()
-        self._streams: WeakKeyDictionary[SpaceSchema, StreamView] = WeakKeyDictionary()
-        gateway.opened.append(self._follow)
+        self._origins = settings.cors_origins
+        self._most = settings.max_body
+        self._compresses = settings.compression
+        trusted = read_documents(settings.trusted_documents) if settings.trusted_documents else {}
+        # Open access is open to any document: the preview pages bring their own.
+        self.served = Served(Documents(trusted, settings.only_trusted and not open_access), settings.limits)
+
+    async def ready(self) -> None:
+        """Have the main space's schema. Raises BadInput where a trusted document does not fit the only one."""
+        space = await self._gateway.space(MAIN)
+        await self.served.follow(space)
+        problems = await self.served.problems(space)
+        if problems and len(await self._gateway.storage.control.spaces()) == 1:
+            raise BadInput(f"trusted documents that do not fit the schema: {problems[0]}", problems)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await serve_socket(scope, receive, send, self._admit)
             return
+        headers = _decoded(scope)
+        accepted = exchange.accepted(headers.get("accept", exchange.ANY))
         try:
-            await self._exchange(scope, receive, send)
+            await self._exchange(scope, headers, accepted, receive, send)
         except BlockloomError as error:
-            status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
             body = refused(error.code, error.message, error.extensions())
-            await exchange.answer(send, status, exchange.JSON, orjson.dumps(body))
+            await _refuse(send, status_of(error), accepted, body)
         except Refused as error:
-            body = refused("BAD_INPUT", error.message)
-            await exchange.answer(send, error.status, exchange.JSON, orjson.dumps(body), error.allow)
+            more = [(b"allow", error.allow.encode())] if error.allow else ()
+            await _refuse(send, error.status, accepted, refused("BAD_INPUT", error.message), more)
+        except GraphQLError as error:  # of the document, before it is looked at
+            status = 200 if accepted.media == exchange.JSON else 400
+            await _refuse(send, status, accepted, {"errors": [error.formatted]})
+        except Gone:
+            return  # and nobody is left to be told
 
-    async def _exchange(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = await self.request(scope)
-        if exchange.STREAM in request.headers.get("accept", ""):
-            await self._lasting(scope, request)(scope, receive, send)
-            return
-        media = exchange.media_type(request.headers)
-        wanted = await exchange.wanted(scope, request.headers, receive)
-        result = await self._execute(request, wanted, reading=scope["method"] == "GET")
-        # A request error is the client's: the new media type says so by the status, the old one never does.
-        status = 200 if result.ran or media != exchange.RESPONSE else 400
-        await exchange.answer(send, status, media, _body(request, result))
-
-    async def _execute(self, request: Request, wanted: Wanted, reading: bool) -> Result:
-        operations = self._schemas.of(request.edition.catalogue).operations
-        prepared = operations.known(wanted.query, wanted.name) or await operations.prepare(
-            wanted.query, wanted.name
-        )
-        if prepared.errors:
-            return Result(None, prepared.errors)
-        if prepared.kind is OperationType.SUBSCRIPTION:
-            raise Refused(400, f"subscriptions need a WebSocket, or `accept: {exchange.STREAM}`")
-        if reading and prepared.kind is not OperationType.QUERY:
+    async def _exchange(
+        self, scope: Scope, headers: Mapping[str, str], accepted: Accepted, receive: Receive, send: Send
+    ) -> None:
+        refuse_other_sites(headers, self._origins)
+        request, schema = await self._asking(headers, scope.get("client"))
+        media = accepted.media
+        if media is None:
+            raise Refused(406, f"accept {exchange.RESPONSE} or {exchange.JSON}")
+        wanted = await exchange.wanted(scope, headers, receive, self._most)
+        text, prepared = await self.served.prepared(schema, wanted)
+        subscribes = prepared.kind is OperationType.SUBSCRIPTION
+        if prepared.kind is OperationType.MUTATION and scope["method"] == "GET":
             raise Refused(405, "GET is for queries; send a mutation by POST", "POST")
-        return await operations.run(prepared, wanted.variables, request)
+        if subscribes and not accepted.streams:
+            raise Refused(400, f"subscriptions need a WebSocket, or `accept: {exchange.STREAM}`")
+        if subscribes or media == exchange.STREAM:
+            view = self._lasting(scope, request)
+            await view(*exchange.restated(scope, wanted, text, receive), send)
+            return
+        if prepared.errors:
+            result = Result(None, prepared.errors)
+        else:
+            result = await schema.operations.run(prepared, wanted.variables, request)
+        await self._answer(send, scope, headers, media, _body(request, result), result)
+
+    async def _answer(
+        self, send: Send, scope: Scope, headers: Mapping[str, str], media: str, body: bytes, result: Result
+    ) -> None:
+        # A request error is the client's: the new media type says so by the status, the old one never does.
+        status = 200 if result.data is not None or media != exchange.RESPONSE else 400
+        more = [VARY] if self._compresses else []
+        if scope["method"] == "GET":
+            tag = None if result.errors else caching.tag_of(body)
+            more = caching.headers_of(tag)
+            if tag and caching.known(headers, tag):
+                await exchange.unchanged(send, more)
+                return
+        long = self._compresses and len(body) >= compression.LEAST
+        if long and compression.takes_gzip(headers.get("accept-encoding", "")):
+            body = await compression.compressed(body)
+            more.append(CODED)
+        await exchange.answer(send, status, media, body, more)
 
     async def _admit(self, scope: Scope, authorization: str | None) -> StreamView:
         """For a WebSocket: the view of the caller's space, with the request ready in the scope."""
@@ -89,24 +141,30 @@ class GraphQLEndpoint:
 
     def _lasting(self, scope: Scope, request: Request) -> StreamView:
         """The view for a connection: it finds the request in the scope, and the token is asked for again."""
-        request.renew = partial(self._caller, request.headers)
+        request.renew = partial(self.caller, request.headers)
         scope["blockloom"] = request
-        return self._stream(request)
+        return self.served.kept(self.served.schema(request.edition)).view
 
     async def request(self, scope: Scope, authorization: str | None = None) -> Request:
         """Who asks, for which space. Raises Unauthenticated, Forbidden, NotFound."""
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = _decoded(scope)
         if authorization is not None:
             headers["authorization"] = authorization
-        caller = await self._caller(headers)
+        request, _ = await self._asking(headers, scope.get("client"))
+        return request
+
+    async def _asking(
+        self, headers: Mapping[str, str], client: tuple[str, int] | None
+    ) -> tuple[Request, SpaceSchema]:
+        caller = await self.caller(headers)
         wanted = headers.get(SPACE_HEADER)
         if wanted is not None and not self._open and wanted != caller.space:
             raise Forbidden(f"this token belongs to the space {caller.space}, not {wanted}")
         space = await self._gateway.space(caller.space)
+        await self.served.follow(space)
         edition = space.shelf.edition
-        schema = self._schemas.of(edition.catalogue)
-        client = scope.get("client")
-        return Request(
+        schema = self.served.schema(edition)
+        request = Request(
             gateway=self._gateway,
             space=space,
             caller=caller,
@@ -116,8 +174,10 @@ class GraphQLEndpoint:
             headers=headers,
             client_ip=client[0] if client else None,
         )
+        return request, schema
 
-    async def _caller(self, headers: Mapping[str, str]) -> Caller:
+    async def caller(self, headers: Mapping[str, str]) -> Caller:
+        """Raises Unauthenticated, StoreUnavailable."""
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if token and scheme.lower() == "bearer":
             return await self._gateway.tokens.caller(token.strip())
@@ -127,23 +187,19 @@ class GraphQLEndpoint:
             "send a token: Authorization: Bearer ...; make one with `blockloom tokens create`"
         )
 
-    async def _follow(self, space: Space) -> None:
-        """A schema is ready before the edition that needs it is served."""
 
-        async def ready(edition: Edition) -> None:
-            await asyncio.to_thread(self._schemas.of, edition.catalogue)
+def status_of(error: BlockloomError) -> int:
+    return next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
 
-        await space.shelf.before(ready)
 
-    def _stream(self, request: Request) -> StreamView:
-        schema = self._schemas.of(request.edition.catalogue)
-        if schema not in self._streams:
-            self._streams[schema] = StreamView(schema.schema)
-        return self._streams[schema]
+def _decoded(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 
 def _body(request: Request, result: Result) -> bytes:
     """The answer as JSON, around the data that is JSON already."""
+    if not result.errors and not request.degraded and result.data is not None:
+        return b'{"data":%b}' % result.data
     parts: dict[str, Any] = {}
     if result.errors:
         parts["errors"] = [worded(error) for error in result.errors]
@@ -152,3 +208,11 @@ def _body(request: Request, result: Result) -> bytes:
     if request.degraded:
         parts["extensions"] = {"degraded": sorted(request.degraded)}
     return orjson.dumps(parts)
+
+
+async def _refuse(
+    send: Send, status: int, accepted: Accepted, body: Mapping[str, Any], more: Sequence[Header] = ()
+) -> None:
+    media = accepted.media if accepted.media == exchange.RESPONSE else exchange.JSON
+    headers = [caching.NEVER, *more, *MORE.get(status, ())]
+    await exchange.answer(send, status, media, orjson.dumps(body), headers)

@@ -4,6 +4,8 @@ import secrets
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
+from types import NoneType
 from typing import Any, cast
 
 import orjson
@@ -24,14 +26,28 @@ MOST_INTERESTS = 1_000
 
 def plain(value: Any) -> Any:
     """A GraphQL input as plain JSON-like data in the contract's names, without what was not given."""
-    if get_object_definition(value) is not None:
-        given = ((name, getattr(value, name)) for name in type(value).__dataclass_fields__)
-        return {to_camel_case(name): plain(found) for name, found in given if found is not None}
+    if isinstance(value, _SCALARS):
+        return value
     if isinstance(value, list):
         return [plain(one) for one in value]
     if isinstance(value, datetime):
         return value.isoformat()
-    return value
+    if get_object_definition(value) is None:
+        return value
+    return {
+        name: plain(found)
+        for attribute, name in _names(cast(Any, type(value)))
+        if (found := getattr(value, attribute)) is not None
+    }
+
+
+_SCALARS = (str, int, float, dict, NoneType)
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[tuple[str, str], ...]:
+    """The attributes of an input type, and what the contract calls them."""
+    return tuple((name, to_camel_case(name)) for name in kind.__dataclass_fields__)
 
 
 def context_of(request: Request, given: ContextInput | None, page: Mapping[str, Any]) -> Context:
@@ -116,6 +132,13 @@ def _epoch(moment: datetime | None, otherwise: float) -> float:
 def checked_traits(traits: Any) -> Mapping[str, Any]:
     if not isinstance(traits, Mapping) or len(traits) > 100:
         raise BadInput('traits must be an object of at most 100 names, like {"plan": "gold"}')
-    if deeper_than(traits, MAX_DEPTH) or len(orjson.dumps(traits)) > MAX_PROPERTIES:
+    if deeper_than(traits, MAX_DEPTH) or len(_json(traits)) > MAX_PROPERTIES:
         raise TooLarge(f"traits may have {MAX_PROPERTIES} bytes of JSON and {MAX_DEPTH} levels")
     return traits
+
+
+def _json(traits: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(traits)
+    except orjson.JSONEncodeError as error:  # literals in a document may be longer than JSON's here
+        raise BadInput(f"traits cannot be kept as JSON: {error}") from error

@@ -11,17 +11,19 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
 from gateway.api import authoring  # noqa: F401  # adds its fields to queries and mutations
-from gateway.api.limits import BoundsRule
+from gateway.api.limits import SIZES
 from gateway.api.mutations import mutations
 from gateway.api.queries import queries
 from gateway.api.subscriptions import subscriptions
 from gateway.core.catalogue import Catalogue
-from gateway.operations.prepared import Operations
+from gateway.operations.bounds import Bounds
+from gateway.operations.limits import Limits
+from gateway.operations.prepared import Admit, Operations, everything
 from schemas.pages import PageTypes, page_types
 from schemas.typed_blocks import content_types
 
-MAX_TOKENS = 20_000
-KEPT_OPERATIONS = 500
+KEPT_OPERATIONS = 256  # each takes some 50 KB
+DEFAULTS = Limits()
 NOTHING = parse("{ __typename }")  # stands where there is no operation, and errors that say why
 KEPT = 8  # schemas of earlier sets of block types, for requests under way and spaces alike
 
@@ -41,7 +43,9 @@ class Schema(strawberry.Schema):
         """What is our fault was logged where it happened; the rest is the client's to know."""
 
 
-def build_schema(block_types: Mapping[str, Mapping[str, Any]]) -> SpaceSchema:
+def build_schema(
+    block_types: Mapping[str, Mapping[str, Any]], limits: Limits = DEFAULTS, admit: Admit = everything
+) -> SpaceSchema:
     """`block_types`: JSON Schemas by name. Takes a tenth of a second, so not on the event loop."""
     contents = content_types(block_types)
     types = page_types(tuple(contents.values()))
@@ -51,7 +55,8 @@ def build_schema(block_types: Mapping[str, Mapping[str, Any]]) -> SpaceSchema:
         subscription=subscriptions.build(types),
         extensions=[lambda: _Preparation(operations)],
     )
-    operations = Operations(schema, [BoundsRule], MAX_TOKENS, KEPT_OPERATIONS)
+    bounds = Bounds(schema._schema, limits, SIZES)
+    operations = Operations(schema, bounds, KEPT_OPERATIONS, admit)
     return SpaceSchema(schema, operations, types, contents)
 
 
@@ -72,13 +77,17 @@ class _Preparation(SchemaExtension):
 class Schemas:
     """Schemas by their block types: spaces and editions with the same types share one."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = DEFAULTS, admit: Admit = everything) -> None:
+        self._limits = limits
+        self._admit = admit
         self._built: OrderedDict[str, SpaceSchema] = OrderedDict()
 
     def of(self, catalogue: Catalogue) -> SpaceSchema:
         signature = catalogue.types_signature
         if signature not in self._built:
-            self._built[signature] = build_schema({name: t.schema for name, t in catalogue.types.items()})
+            self._built[signature] = build_schema(
+                {name: t.schema for name, t in catalogue.types.items()}, self._limits, self._admit
+            )
         self._built.move_to_end(signature)
         while len(self._built) > KEPT:
             self._built.popitem(last=False)

@@ -2,9 +2,9 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import strawberry
 from strawberry.scalars import JSON
@@ -20,6 +20,7 @@ from gateway.core.profiles import Profile
 from gateway.core.reasons import Because, Trace, traces, why
 from gateway.core.records import decision_id
 from gateway.errors import Conflict
+from gateway.operations.lasting import Lasting
 from gateway.services.deliver import Answer
 from gateway.services.replay import Replay
 from schemas.reasons import CandidateTrace, FailedClause, Reason
@@ -37,30 +38,68 @@ NO_REASON = Reason(
 )  # stands where none was selected
 
 
+PERSONAL = frozenset({"decision", "html", "reason"})  # what does not follow from the choice of a block alone
+KEPT = 16  # ways of wording that are kept with a choice
+
+
 def page(request: Request, answer: Answer, wanted: frozenset[str], recorded: str) -> Any:
-    """A Page. `wanted` are the selected fields: what costs something is worked out only for who asks."""
-    types = request.types
-    slots = [
-        types.slot(
-            name=slot.name,
-            blocks=[
-                chosen_block(
-                    request, answer, choice, wanted, decision_id(recorded, place, position), position, slot
-                )
-                for position, choice in enumerate(answer.assembly.picks[slot.name])
-            ],
-        )
-        for place, slot in enumerate(answer.page.slots)
-    ]
-    return types.page(
+    """A Page. `wanted` are the selected fields: what costs something is worked out only for who asks.
+
+    Its `slots` are the same list again for everybody who is shown the same and asks for nothing personal.
+    """
+    slots = _shared_slots(request, answer, wanted)
+    if not PERSONAL.isdisjoint(wanted):
+        slots = _personal_slots(request, answer, wanted, recorded, slots)
+    return request.types.page(
         slug=answer.page.slug,
         title=answer.page.title,
         locale=answer.locale,
         basis=answer.basis,
         revision=answer.edition.revision,
-        cache_key=cache_key(request.gateway.secret, answer) if "cacheKey" in wanted else "",
+        cache_key=_kept(answer, answer.locale, lambda: cache_key(request.gateway.secret, answer))
+        if "cacheKey" in wanted
+        else "",
         slots=slots,
     )
+
+
+def _kept(answer: Answer, name: object, make: Callable[[], Any]) -> Any:
+    """What follows from the picks, worked out once for all who are shown the same."""
+    memo = answer.assembly.memo
+    if name not in memo:
+        if len(memo) >= KEPT:
+            memo.clear()
+        memo[name] = make()
+    return memo[name]
+
+
+def _shared_slots(request: Request, answer: Answer, wanted: frozenset[str]) -> list[Any]:
+    picks, types, content = answer.assembly.picks, request.types, "content" in wanted
+
+    def slots() -> Lasting[Any]:
+        return Lasting(
+            types.slot(
+                name=slot.name,
+                blocks=[_block(request, choice, n, content) for n, choice in enumerate(picks[slot.name])],
+            )
+            for slot in answer.page.slots
+        )
+
+    return cast(list[Any], _kept(answer, (types.slot, content), slots))
+
+
+def _personal_slots(
+    request: Request, answer: Answer, wanted: frozenset[str], recorded: str, slots: list[Any]
+) -> list[Any]:
+    found = []
+    for place, (slot, compiled) in enumerate(zip(slots, answer.page.slots, strict=True)):
+        choices = zip(slot.blocks, answer.assembly.picks[slot.name], strict=True)
+        blocks = [
+            block.but(**_personal(answer, choice, wanted, decision_id(recorded, place, n), compiled))
+            for n, (block, choice) in enumerate(choices)
+        ]
+        found.append(request.types.slot(name=slot.name, blocks=blocks))
+    return found
 
 
 def chosen_block(
@@ -72,22 +111,50 @@ def chosen_block(
     position: int,
     slot: CompiledSlot | None,
 ) -> Any:
+    block = _block(request, choice, position, "content" in wanted)
+    return block.but(**_personal(answer, choice, wanted, decision, slot))
+
+
+def _block(request: Request, choice: Choice, position: int, content: bool) -> Any:
     variant = choice.variant
-    block = variant.block
     return request.types.chosen_block(
-        decision=decision,
-        key=block.key,
-        type=block.type,
+        decision="",
+        key=variant.block.key,
+        type=variant.block.type,
         variant=variant.key,
         position=position,
-        data=variant.data,
-        content=_content(request, variant) if "content" in wanted else None,
-        html=_html(variant, answer.ask.facts) if "html" in wanted else None,
+        data=variant.json,
+        content=_content(request, variant) if content else None,
+        html=None,
         tags=list(variant.tags),
         score=choice.score,
-        reason=_reason(answer, choice, wanted, slot) if "reason" in wanted else NO_REASON,
+        reason=NO_REASON,
         assignment=None,
     )
+
+
+def _personal(
+    answer: Answer,
+    choice: Choice,
+    wanted: frozenset[str],
+    decision: str,
+    slot: CompiledSlot | None,
+) -> dict[str, Any]:
+    found: dict[str, Any] = {"decision": decision}
+    if "html" in wanted:
+        found["html"] = _html(choice.variant, answer.ask.facts)
+    if "reason" in wanted:
+        candidates = _candidates(answer, slot) if slot is not None and "candidates" in wanted else []
+        found["reason"] = reason(choice, why(answer.edition, answer.ask, choice), candidates)
+    return found
+
+
+def _candidates(answer: Answer, slot: CompiledSlot) -> list[CandidateTrace]:
+    told = answer.ask.traced
+    if slot.name not in told:
+        found = traces(answer.edition, answer.page, slot, answer.ask, answer.assembly.picks)
+        told[slot.name] = [trace(candidate) for candidate in found]
+    return cast(list[CandidateTrace], told[slot.name])
 
 
 def cache_key(secret: bytes, answer: Answer) -> str:
@@ -106,7 +173,10 @@ def _content(request: Request, variant: CompiledVariant) -> Any:
         raise Conflict(
             f"the block type {name} is not published, so the schema has no content of it; ask for `data`"
         )
-    return content_of(request.contents[name], variant.data)
+    kind = request.contents[name]
+    if type(variant.content) is not kind:
+        variant.content = content_of(kind, variant.data)
+    return variant.content
 
 
 def _html(variant: CompiledVariant, facts: Mapping[str, Any]) -> str | None:
@@ -120,24 +190,14 @@ def _html(variant: CompiledVariant, facts: Mapping[str, Any]) -> str | None:
         return None
 
 
-def _reason(answer: Answer, choice: Choice, wanted: frozenset[str], slot: CompiledSlot | None) -> Reason:
-    found = why(answer.edition, answer.ask, choice)
-    candidates = (
-        traces(answer.edition, answer.page, slot, answer.ask, answer.assembly.picks)
-        if slot is not None and "candidates" in wanted
-        else []
-    )
-    return reason(choice, found, candidates)
-
-
-def reason(choice: Choice, found: Because, candidates: list[Trace]) -> Reason:
+def reason(choice: Choice, found: Because, candidates: list[CandidateTrace]) -> Reason:
     return Reason(
         strategy=choice.strategy,
         summary=found.summary,
         matched=list(found.matched),
         similarity=found.similarity,
         because=[Interest(tag=name, weight=weight) for name, weight in found.interests],
-        candidates=[trace(candidate) for candidate in candidates],
+        candidates=candidates,
     )
 
 

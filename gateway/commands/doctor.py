@@ -14,10 +14,12 @@ from typing import NamedTuple
 import typer
 from pydantic import SecretStr
 
+from gateway.api.documents import read_documents
 from gateway.commands.terminal import Data, Url, out, run, settings_of
 from gateway.core.context import COUNTRY_DATABASE
 from gateway.core.context.database import CountryDatabase
-from gateway.errors import BlockloomError
+from gateway.errors import BadInput, BlockloomError
+from gateway.services.keys import check_keys, given_keys
 from gateway.settings import Settings
 from gateway.storage.client import Storage, connect
 from gateway.storage.embedded import EmbeddedEngine
@@ -51,7 +53,8 @@ async def _doctor(settings: Settings, failed: list[Finding]) -> None:
 
 
 async def findings(settings: Settings) -> AsyncIterator[Finding]:
-    for finding in (python(), *disk(settings), country_database(settings), *strangers(os.environ)):
+    here = (python(), *disk(settings), country_database(settings), *documents(settings))
+    for finding in (*here, *strangers(os.environ)):
         yield finding
     async for finding in store(settings):
         yield finding
@@ -95,6 +98,17 @@ def country_database(settings: Settings) -> Finding:
     return Finding("ok", f"country database {path}")
 
 
+def documents(settings: Settings) -> Iterator[Finding]:
+    """Trusted documents; whether they fit a space's schema is said when it is served."""
+    path = settings.trusted_documents
+    if path is None:
+        return
+    try:
+        yield Finding("ok", f"{len(read_documents(path))} trusted documents in {path}")
+    except BlockloomError as error:
+        yield Finding("fail", error.message)
+
+
 def strangers(environment: "os._Environ[str] | dict[str, str]") -> Iterator[Finding]:
     """Variables that look like settings and are none: a typing error would go unnoticed."""
     known = [f"BLOCKLOOM_{name.upper()}" for name in Settings.model_fields]
@@ -107,7 +121,9 @@ def strangers(environment: "os._Environ[str] | dict[str, str]") -> Iterator[Find
 
 async def store(settings: Settings) -> AsyncIterator[Finding]:
     if settings.mongodb_url is not None:
-        async for finding in _asked(connect(settings.mongodb_url.get_secret_value(), settings.database)):
+        async for finding in _asked(
+            connect(settings.mongodb_url.get_secret_value(), settings.database), settings
+        ):
             yield finding
         return
     with tempfile.TemporaryDirectory(prefix="blockloom-doctor-") as empty:
@@ -121,16 +137,17 @@ async def store(settings: Settings) -> AsyncIterator[Finding]:
         try:
             yield Finding("ok", "the embedded engine starts")
             if used:
-                async for finding in _asked(connect(url, settings.database)):
+                async for finding in _asked(connect(url, settings.database), settings):
                     yield finding
         finally:
             await engine.stop()
 
 
-async def _asked(storage: Storage) -> AsyncIterator[Finding]:
+async def _asked(storage: Storage, settings: Settings) -> AsyncIterator[Finding]:
     try:
         await storage.ping()
         yield Finding("ok", "the store answers")
+        yield await keys(storage, settings)
         for space in await storage.control.spaces():
             missing = await storage.space(space.name).missing_indexes()
             gaps = f"lacks the indexes {', '.join(missing)}; the next start of `blockloom serve` makes them"
@@ -144,9 +161,25 @@ async def _asked(storage: Storage) -> AsyncIterator[Finding]:
         storage.close()
 
 
+async def keys(storage: Storage, settings: Settings) -> Finding:
+    given = given_keys(settings)
+    if not given:
+        return Finding(
+            "warn",
+            "the key that seals and signs is kept in the database, beside what it protects; "
+            "move it to BLOCKLOOM_KEYS, `blockloom audit key` prints it",
+        )
+    try:
+        await check_keys(storage.control, given)
+    except BadInput as error:
+        return Finding("fail", error.message)
+    return Finding("ok", f"BLOCKLOOM_KEYS fits ({len(given)}); the first seals and signs")
+
+
 def in_force(settings: Settings) -> Iterator[Finding]:
     """What differs from the defaults, without the secrets."""
     for name in sorted(settings.model_fields_set):
         value = getattr(settings, name)
-        shown = "(hidden)" if isinstance(value, SecretStr) else value
+        secret = isinstance(value, SecretStr) or name == "keys"
+        shown = "(hidden)" if secret else value
         yield Finding("set", f"BLOCKLOOM_{name.upper()}={shown}")

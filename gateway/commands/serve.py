@@ -19,11 +19,13 @@ def serve(host: Host = None, port: Port = None, data: Data = None, mongodb: Url 
 
 async def _serve(settings: Settings) -> None:
     async with running(settings) as gateway:
+        app = build_app(gateway)
+        await app.ready()
         token = await gateway.first_token()
         # What is there by now stays: code, schemas, content. The collector need not walk it again and again.
         gc.collect()
         gc.freeze()
-        async with serving(build_app(gateway), settings.host, settings.port, settings.log_level) as address:
+        async with serving(app, settings.host, settings.port, settings.log_level) as address:
             out.print(f"Blockloom serves GraphQL at [bold]{address}/graphql[/]")
             if token:
                 out.print(f"The administrator's token, shown this once: [bold]{token}[/]", soft_wrap=True)

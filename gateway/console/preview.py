@@ -132,6 +132,7 @@ async def _page(http: HttpRequest, endpoint: GraphQLEndpoint, stages: Sequence[S
         devices=_with(DEVICES, context.facts["device"]["type"]),
         countries=_with(COUNTRIES, context.facts["geo"].get("country")),
         day=_day(context),
+        data=partial(_data, request.edition.catalogue),
         title=partial(_title, request.edition.catalogue),
     )
 
@@ -184,6 +185,11 @@ def _with(names: Mapping[str, str], present: str | None) -> Mapping[str, str]:
 def _day(context: Context) -> str:
     local = datetime.fromisoformat(context.facts["time"]["iso"])
     return f"{local:%A}, {local.day} {local:%B %Y}"
+
+
+def _data(catalogue: Catalogue, key: str, variant: str) -> Mapping[str, Any]:
+    found = catalogue.by_key[key].variant(variant)
+    return found.data if found else {}
 
 
 def _title(catalogue: Catalogue, key: str) -> str:

@@ -1,14 +1,47 @@
 """From a request's context and a profile to the question that choosing answers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from gateway.core.catalogue import Catalogue
-from gateway.core.facts import facts_of
-from gateway.core.personalize import Ask
+from gateway.core.facts import Facts, facts_of
 from gateway.core.profiles import Profile
-from gateway.core.segments import segments_of
+from gateway.core.segments import Segment, segments_of
 from schemas.vocabulary import Purpose
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Everything about the visitor and the moment that a choice may depend on.
+
+    What costs something is worked out at first need: a page that was chosen before needs none of it.
+    """
+
+    context: Mapping[str, Any]  # the request's facts
+    locales: frozenset[str]
+    now: float
+    segments: Sequence[Segment]  # that there are
+    profile: Profile | None = None  # None: choose by context alone
+    purposes: tuple[Purpose, ...] = ()
+    share: float = 0.5  # of this session's interests in the blend
+    forced: Sequence[str] | None = None  # the segments that the visitor is taken to be in
+
+    @cached_property
+    def taste(self) -> Mapping[str, float]:
+        return self.profile.interests(self.share, self.now) if self.profile else {}
+
+    @cached_property
+    def traced(self) -> dict[str, Any]:
+        """What was told of the candidates of each slot, for all blocks of a slot have the same."""
+        return {}
+
+    @cached_property
+    def facts(self) -> Facts:
+        facts = facts_of(self.context, self.profile, self.taste, self.purposes)
+        facts["segments"] = segments_of(facts, self.segments) if self.forced is None else list(self.forced)
+        return facts
 
 
 def ask_of(
@@ -22,8 +55,4 @@ def ask_of(
 ) -> Ask:
     """`profile` is None where personal data may not, or cannot, be used."""
     now = context["time"]["epoch"]
-    facts = facts_of(context, profile, profile.interests(share, now) if profile else {}, purposes)
-    facts["segments"] = (
-        segments_of(facts, catalogue.segments) if forced_segments is None else list(forced_segments)
-    )
-    return Ask(facts=facts, locales=locales, now=now, profile=profile, share=share)
+    return Ask(context, locales, now, catalogue.segments, profile, purposes, share, forced_segments)

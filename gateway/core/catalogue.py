@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from content_blocks.block_types import BlockType, compile_block_type
 from content_blocks.blocks import DEFAULT, Block, BlockFilter, Document, Page, Slot, Variant
 from content_blocks.eligibility import Eligibility
 from content_blocks.patches import merge
+from gateway.core.dependence import Dependence
 from gateway.core.segments import Groups, Segment, compile_segment, groups_of
 from recommenders.feature_index import FeatureIndex
 from recommenders.features import FeatureSpace, Terms
@@ -37,11 +38,23 @@ class Entry:
 
 @dataclass(slots=True, eq=False)
 class CompiledVariant:
+    """`json` is its data, ready to stand in an answer: `orjson.dumps` copies it as it is."""
+
     block: "CompiledBlock"
     key: str
-    data: Document
+    body: bytes  # the same data: a fragment cannot be read
     added: Mapping[str, float]  # tags, beside its block's
     eligibility: Eligibility
+    json: orjson.Fragment = field(init=False)
+    content: Any = None  # typed by the schema that first asked for it (gateway/api/words), and kept
+
+    def __post_init__(self) -> None:
+        self.json = orjson.Fragment(self.body)
+
+    @property
+    def data(self) -> Document:
+        """Decoded anew at each look: choosing and answering never look."""
+        return orjson.loads(self.body)  # type: ignore[no-any-return]
 
     @property
     def tags(self) -> Mapping[str, float]:
@@ -103,6 +116,7 @@ class CompiledPage:
     revision: int
     slots: tuple[CompiledSlot, ...]
     capacity: int  # blocks that the page shows at the most
+    dependence: Dependence | None  # None: choose it anew each time
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +152,9 @@ class Catalogue:
 
     def nearness(self, taste: Mapping[str, float], block: CompiledBlock) -> tuple[float, ...]:
         """The cosine of a unit vector with each variant of the block."""
-        return tuple(self._variants(block).scores(taste).clip(-1.0, 1.0).tolist())
+        index = self._variants(block)
+        near = index.scores_of(index.located(taste), np.arange(len(index)))
+        return tuple(near.clip(-1.0, 1.0).tolist())
 
     def features(self, block: str | None, variant: str | None) -> Mapping[str, float] | None:
         """What an event about this block teaches; None when the block is not published."""
@@ -154,6 +170,11 @@ class Catalogue:
         schemas = {name: block_type.schema for name, block_type in self.types.items()}
         return hashlib.sha256(orjson.dumps(schemas, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
+    @cached_property
+    def feeds(self) -> dict[BlockFilter, CompiledPage]:
+        """Pages of one feed, by its filter, as they were asked for (see `page_of_feed`)."""
+        return {}
+
     def rows(self, where: BlockFilter) -> Rows:
         return np.array([row for row, block in enumerate(self.blocks) if where.admits(block)], dtype=np.intp)
 
@@ -161,12 +182,20 @@ class Catalogue:
 ALWAYS = Eligibility.of(Variant(DEFAULT))
 FEED = "recommendations"
 MOST_RECOMMENDED = 100
+FILTERS_KEPT = 64
 
 
 def page_of_feed(catalogue: Catalogue, where: BlockFilter) -> CompiledPage:
     """A page made on the spot, of one feed: recommendations are chosen as pages are."""
-    slot = CompiledSlot(Slot(FEED, "feed", where=where, limit=MOST_RECOMMENDED), None, catalogue.rows(where))
-    return CompiledPage(FEED, "", 0, (slot,), MOST_RECOMMENDED)
+    made = catalogue.feeds
+    if where not in made:
+        if len(made) >= FILTERS_KEPT:
+            made.clear()
+        slot = CompiledSlot(
+            Slot(FEED, "feed", where=where, limit=MOST_RECOMMENDED), None, catalogue.rows(where)
+        )
+        made[where] = _page(Page(FEED, "", ()), 0, (slot,), catalogue)
+    return made[where]
 
 
 def where_of(page: CompiledPage) -> Mapping[str, list[str]] | None:
@@ -244,7 +273,7 @@ def _block(
         published=block.published.timestamp() if block.published else None,
         terms=terms_of(block.tags, block.data),
     )
-    default = CompiledVariant(compiled, DEFAULT, block.data, {}, ALWAYS)
+    default = CompiledVariant(compiled, DEFAULT, _json(block.data), {}, ALWAYS)
     compiled.variants = (*(_variant(compiled, block, variant, groups) for variant in block.variants), default)
     return compiled
 
@@ -253,10 +282,15 @@ def _variant(compiled: CompiledBlock, block: Block, variant: Variant, groups: Gr
     return CompiledVariant(
         block=compiled,
         key=variant.key,
-        data=merge(block.data, variant.patch) if variant.patch else block.data,
+        body=_json(merge(block.data, variant.patch)),
         added=variant.tags,
         eligibility=Eligibility.of(variant, groups),
     )
+
+
+def _json(data: Document) -> bytes:
+    """A copy: what `orjson.dumps` returns holds four kilobytes at the least, however short it is."""
+    return bytes(memoryview(orjson.dumps(data)))
 
 
 def _pages(entries: Iterable[Entry], catalogue: Catalogue) -> Mapping[str, CompiledPage]:
@@ -275,7 +309,21 @@ def _pages(entries: Iterable[Entry], catalogue: Catalogue) -> Mapping[str, Compi
             CompiledSlot(slot, catalogue.by_key.get(slot.block) if slot.block else None, rows(slot))
             for slot in page.slots
         )
-        capacity = sum(slot.slot.limit for slot in slots)
-        return CompiledPage(page.slug, page.title, entry.revision, slots, capacity)
+        return _page(page, entry.revision, slots, catalogue)
 
     return {entry.key: compiled(entry) for entry in entries}
+
+
+def _page(page: Page, revision: int, slots: tuple[CompiledSlot, ...], catalogue: Catalogue) -> CompiledPage:
+    blocks = [slot.block for slot in slots if slot.block is not None]
+    rows = np.unique(np.concatenate([np.empty(0, np.intp), *(slot.rows for slot in slots)]))
+    blocks += [catalogue.blocks[row] for row in rows.tolist()]
+    rules = [variant.eligibility for block in blocks for variant in block.variants[:-1]]
+    return CompiledPage(
+        slug=page.slug,
+        title=page.title,
+        revision=revision,
+        slots=slots,
+        capacity=sum(slot.slot.limit for slot in slots),
+        dependence=Dependence.of(rules, catalogue.segments, feeds=bool(len(rows))),
+    )

@@ -1,24 +1,23 @@
 """What decisions are made from: a Catalogue, and what all visitors have done with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gateway.core.catalogue import Catalogue, CompiledPage, CompiledSlot, Rows
+from gateway.core.dependence import HOUR
+from gateway.core.memos import Memo, Memos
 from gateway.core.profiles import Profile
 from gateway.core.signals import Signals
-from recommenders.ranking import diversify, top
+from recommenders.ranking import diversify
 from recommenders.scorers import Blend, Boost, Popularity, Query, Recency, Similarity
 
-HOUR = 3600.0  # recency moves slowly: within an hour an order stands
 RECENCY = 30 * 86400.0  # half-life of being new, in seconds
 POOL = 50  # candidates, besides those that are shown, among which a feed is diversified
 DIVERSITY = 0.3
-ORDERS_KEPT = 256
 
 
 class Ranked(NamedTuple):
@@ -35,8 +34,6 @@ class Edition:
 
     catalogue: Catalogue
     signals: Signals
-    # Tells editions of one revision apart: unpublished drafts go under the revision they are laid over.
-    stamp: int = field(default_factory=count().__next__)
 
     @property
     def revision(self) -> str:
@@ -60,11 +57,6 @@ class Edition:
     def _blends(self) -> dict[tuple[tuple[str, float], ...], Blend]:
         return {}
 
-    @cached_property
-    def orders(self) -> dict[Any, Order]:
-        """Orders for visitors about whom nothing is known."""
-        return {}
-
     def warm(self, at: float) -> "Edition":
         """Work out now, off the event loop, what the first visitors would wait for."""
         for page in self.catalogue.pages.values():
@@ -78,13 +70,13 @@ class Edition:
         name = page.slug, slot.name, slot.slot.where
         return self.order(name, slot.rows, slot.slot.weights, slot.slot.diversity, page.capacity, profile, at)
 
-    def memo(self, profile: Profile) -> dict[Any, Any]:
-        """What was worked out for this state of the profile from this edition; from another it is dropped."""
-        memo = profile.memo
-        if memo.get("edition") != self.stamp or len(memo) > ORDERS_KEPT:
-            memo.clear()
-            memo["edition"] = self.stamp
-        return memo
+    @cached_property
+    def _memos(self) -> Memos:
+        return Memos()
+
+    def memo(self, profile: Profile | None) -> Memo:
+        """What was worked out from this edition for this state of the profile, or for all strangers."""
+        return self._memos.of(profile)
 
     def blend(self, weights: Mapping[str, float]) -> Blend:
         name = tuple(sorted(weights.items()))
@@ -103,24 +95,24 @@ class Edition:
         at: float,
     ) -> Order:
         """The best of `rows`, diversified, kept for this state of the profile (or for all strangers)."""
-        learned = profile is not None and bool(profile.usual)
-        kept = self.memo(profile) if profile is not None and learned else self.orders
-        key = (name, length, at // HOUR, learned and profile is not None and profile.active(at))
-        if key not in kept:
-            if len(self.orders) > ORDERS_KEPT:
-                self.orders.clear()
-            kept[key] = self._rank(rows, self.blend(weights), diversity, length, query_of(profile, at))
-        order: Order = kept[key]
-        return order
+        known = profile if profile is not None and profile.memory.usual.sums else None
+        memo = self.memo(known)
+        key = (name, length, at // HOUR, known is not None and known.active(at))
+        kept: Order | None = memo.get(key)
+        if kept is None:
+            kept = memo.put(
+                key, self._rank(rows, self.blend(weights), diversity, length, query_of(profile, at))
+            )
+        return kept
 
     def _rank(self, rows: Rows, blend: Blend, diversity: float | None, length: int, query: Query) -> Order:
-        scores = blend.score(query)
-        best = rows[top(scores[rows], length + POOL)]
+        best, scores = blend.best(query, rows, length + POOL)
         share = DIVERSITY if diversity is None else diversity
         if not len(best):
             return ()
-        picked = diversify(best, scores[best], self.catalogue.index.similarities(best), length, share)
-        return tuple(Ranked(row, float(scores[row])) for row in picked)
+        places = np.arange(len(best))
+        picked = diversify(places, scores, self.catalogue.index.similarities(best), length, share)
+        return tuple(Ranked(int(best[place]), float(scores[place])) for place in picked)
 
 
 def query_of(profile: Profile | None, at: float) -> Query:
@@ -128,4 +120,5 @@ def query_of(profile: Profile | None, at: float) -> Query:
     hour = at // HOUR * HOUR
     if profile is None:
         return Query({}, {}, hour)
-    return Query(profile.now if profile.active(at) else {}, profile.usual, hour)
+    memory = profile.memory
+    return Query(memory.now.sums if profile.active(at) else {}, memory.usual.sums, hour)

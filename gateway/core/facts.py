@@ -17,11 +17,10 @@ def facts_of(
     purposes: tuple[Purpose, ...],
 ) -> Facts:
     """The request's facts with the visitor's beside them; `segments` is empty until they are worked out."""
-    epoch = context["time"]["epoch"]
     return {
         **context,
         "visitor": context["visitor"] | (_visitor(profile, purposes) if profile else NOBODY),
-        "engagement": _engagement(profile, epoch) if profile else {},
+        "engagement": engagement_of(profile, context["time"]["epoch"]) if profile else {},
         "interests": interests,
         "segments": [],
     }
@@ -39,7 +38,7 @@ def _visitor(profile: Profile, purposes: tuple[Purpose, ...]) -> Mapping[str, An
     }
 
 
-def _engagement(profile: Profile, at: float) -> Mapping[str, Any]:
+def engagement_of(profile: Profile, at: float) -> Mapping[str, Any]:
     memory = profile.memory
     found: dict[str, Any] = {
         "score": profile.engagement_score(at),

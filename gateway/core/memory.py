@@ -11,6 +11,7 @@ may go along, but never does anything older stay.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from sys import intern
 from typing import Any, NamedTuple
 
 import orjson
@@ -208,9 +209,9 @@ def from_bytes(body: bytes) -> Memory:
     found = orjson.loads(body)
     spans = tuple((start, end) for start, end in found.get("spans", ()))
     return Memory(
-        now=Interests(*found["now"]),
-        usual=Interests(*found["usual"]),
-        activity=Interests(*found["activity"]),
+        now=_interests(*found["now"]),
+        usual=_interests(*found["usual"]),
+        activity=_interests(*found["activity"]),
         sessions=Sessions(spans, found.get("closed", 0)),
         consents={Purpose(name): Answer(*answer) for name, answer in found.get("consents", {}).items()},
         traits={name: Trait(*trait) for name, trait in found.get("traits", {}).items()},
@@ -221,6 +222,11 @@ def from_bytes(body: bytes) -> Memory:
 _PLAIN = (
     "page_views", "conversions", "revenue", "first_seen", "last_seen", "unlearned", "forgotten",
 )  # fmt: skip
+
+
+def _interests(half_life: float, landmark: float, sums: Mapping[str, float]) -> Interests:
+    """Thousands of profiles share their names, with each other and with the content."""
+    return Interests(half_life, landmark, {intern(name): value for name, value in sums.items()})
 
 
 def _vector(interests: Interests) -> tuple[float, float, Mapping[str, float]]:

@@ -1,34 +1,17 @@
 """Choosing a page: for each slot the block variants that suit this visitor, here and now. No I/O."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import NamedTuple, cast
 
 from content_blocks.assembly import Assembly, assemble
+from gateway.core.asking import Ask
 from gateway.core.catalogue import CompiledBlock, CompiledPage, CompiledSlot, CompiledVariant
 from gateway.core.editions import Edition
-from gateway.core.profiles import Profile
 from schemas.vocabulary import Strategy
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Everything about the visitor and the moment that a choice may depend on."""
-
-    facts: Mapping[str, Any]
-    locales: frozenset[str]
-    now: float
-    profile: Profile | None = None  # None: choose by context alone
-    share: float = 0.5  # of this session's interests in the blend
-
-    @property
-    def taste(self) -> Mapping[str, float]:
-        return self.profile.interests(self.share, self.now) if self.profile else {}
-
-
-@dataclass(slots=True)
-class Choice:
+class Choice(NamedTuple):
     variant: CompiledVariant
     strategy: Strategy
     score: float | None = None
@@ -41,6 +24,20 @@ class Choice:
 
 
 def choose_page(edition: Edition, page: CompiledPage, ask: Ask) -> Assembly[Choice]:
+    """The page; the same object again for whoever cannot be told apart (see core/dependence)."""
+    key = None if page.dependence is None or ask.forced is not None else page.dependence.key(ask)
+    if key is None:
+        return _choose(edition, page, ask)
+    memo = edition.memo(ask.profile)
+    kept = memo.get((page, key))
+    if kept is None:
+        kept = _choose(edition, page, ask)
+        if not kept.failures:  # what failed is tried again
+            memo.put((page, key), kept)
+    return cast(Assembly[Choice], kept)
+
+
+def _choose(edition: Edition, page: CompiledPage, ask: Ask) -> Assembly[Choice]:
     return assemble(page.slots, partial(choose_slot, edition, page, ask), fallback)
 
 
@@ -94,10 +91,10 @@ def similarities(edition: Edition, block: CompiledBlock, ask: Ask) -> tuple[floa
     if not taste or ask.profile is None:
         return (0.0,) * len(block.variants)
     memo = edition.memo(ask.profile)
-    key = (block.key, ask.profile.active(ask.now))
-    if key not in memo:
-        memo[key] = edition.catalogue.nearness(taste, block)
-    nearness: tuple[float, ...] = memo[key]
+    key = (block.key, ask.share, ask.profile.active(ask.now))
+    nearness: tuple[float, ...] | None = memo.get(key)
+    if nearness is None:
+        nearness = memo.put(key, edition.catalogue.nearness(taste, block))
     return nearness
 
 

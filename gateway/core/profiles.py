@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any
 
 from gateway.core.memory import Learning, Memory, blank, merge
 from recommenders.interests import blend, normalised
@@ -14,9 +12,9 @@ ACTIVE = 6.0  # half-lives of `now` after which its intent no longer counts
 SATURATION = 3.0  # weighted recent events that make an engagement score of 50
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Profile:
-    """One state of one visitor. Immutable: what it derives is worked out once, at first need."""
+    """One state of one visitor. Immutable, and small: what it derives is not kept with it (see core/memos)."""
 
     id: str
     memory: Memory
@@ -31,29 +29,26 @@ class Profile:
     def version(self) -> str:
         return ".".join(f"{process}-{number}" for process, number in sorted(self.clock.items()))
 
-    @cached_property
+    @property
+    def blank(self) -> bool:
+        """Nothing is known but the id, so all such visitors are alike."""
+        memory = self.memory
+        return not (self.clock or memory.now.sums or memory.usual.sums or memory.consents or memory.traits)
+
+    @property
     def now(self) -> Mapping[str, float]:
         return normalised(self.memory.now.sums)
 
-    @cached_property
+    @property
     def usual(self) -> Mapping[str, float]:
         return normalised(self.memory.usual.sums)
 
-    @cached_property
-    def blends(self) -> dict[float, Mapping[str, float]]:
-        return {}
-
-    @cached_property
-    def memo(self) -> dict[Any, Any]:
-        """What choosing worked out for this state of the profile; gone with it (see Edition.memo)."""
-        return {}
-
     def interests(self, share: float, at: float) -> Mapping[str, float]:
         """The blended unit vector; `share` of it is this session's intent while the session lasts."""
-        share = share if self.active(at) else 0.0
-        if share not in self.blends:
-            self.blends[share] = blend(self.now, self.usual, share) if share else self.usual
-        return self.blends[share]
+        usual = self.memory.usual.sums
+        if share and self.active(at):
+            return blend(self.memory.now.sums, usual, share)
+        return normalised(usual)
 
     def active(self, at: float) -> bool:
         last = self.memory.last_seen
@@ -61,12 +56,15 @@ class Profile:
 
     def engagement_score(self, at: float) -> float:
         """0 to 100: recent events by their weight, fading with the long half-life, saturating."""
-        activity = self.memory.activity
+        activity, weights = self.memory.activity, self.learning.weights
+        total: float = 0.0
+        for name, count in activity.sums.items():
+            if (weight := weights.get(name, 0.0)) > 0.0:
+                total += weight * count
         # A moment before the landmark, as a preview may ask for, counts as the landmark.
-        fade: float = 2.0 ** min(0.0, (activity.landmark - at) / activity.half_life)
-        weights = self.learning.weights
-        total = fade * sum(max(0.0, weights.get(name, 0.0)) * n for name, n in activity.sums.items())
-        return round(100.0 * total / (total + SATURATION), 2)
+        total *= 2.0 ** min(0.0, (activity.landmark - at) / activity.half_life)
+        score: float = round(100.0 * total / (total + SATURATION), 2)
+        return score
 
     def includes(self, version: Clock) -> bool:
         return all(self.clock.get(process, 0) >= number for process, number in version.items())

@@ -4,11 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from content_blocks.blocks import DEFAULT
 from content_blocks.conditions import FailedClause
+from gateway.core.asking import Ask
 from gateway.core.catalogue import CompiledPage, CompiledSlot, CompiledVariant
 from gateway.core.editions import Edition, query_of
-from gateway.core.personalize import Ask, Choice, first_eligible, similarities
+from gateway.core.personalize import Choice, first_eligible, similarities
 from recommenders.features import WORD_PREFIX
 from recommenders.interests import because
 from schemas.vocabulary import Strategy
@@ -147,8 +150,10 @@ def _blocks(
     blend = edition.blend(slot.slot.weights)
     query = query_of(ask.profile, ask.now)
     order = edition.feed(page, slot, ask.profile, ask.now)
+    order = order[: len(shown) + FEED_TRACES]
+    parts = blend.parts_of(query, np.array([row for row, _ in order], np.intp)) if order else []
     found = []
-    for rank, (row, score) in enumerate(order[: len(shown) + FEED_TRACES]):
+    for rank, ((row, score), added) in enumerate(zip(order, parts, strict=True)):
         block = blocks[row]
         found.append(
             Trace(
@@ -156,7 +161,7 @@ def _blocks(
                 chosen=block.key in shown,
                 failed=None,
                 score=score,
-                parts=blend.parts(query, row),
+                parts=added,
                 summary=_place(rank, block.key in shown, block.key in elsewhere),
             )
         )

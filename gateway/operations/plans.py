@@ -23,8 +23,9 @@ from graphql import (
 from strawberry.types.field import StrawberryField
 
 from gateway.operations.arguments import Bind, Values, binder, variables
-from gateway.operations.bail import NotCompilable
+from gateway.operations.bail import BAIL, NotCompilable
 from gateway.operations.inputs import Inputs
+from gateway.operations.lasting import Kept
 from gateway.operations.leaves import PLAIN
 from gateway.operations.scope import Fields, Scope
 from gateway.operations.selections import (
@@ -77,12 +78,14 @@ class Compiled:
         self,
         schema: strawberry.Schema,
         inputs: Inputs,
+        kept: Kept,
         document: DocumentNode,
         operation: OperationDefinitionNode,
     ) -> None:
         """Raises NotCompilable."""
         self._schema = schema
         self._inputs = inputs
+        self._kept = kept
         self.operation = operation
         self.fragments = {
             node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
@@ -101,8 +104,11 @@ class Compiled:
         return found
 
     def included(self, values: Values) -> Included:
-        """Which plan these variables need; raises KeyError for a condition without a value."""
-        return tuple([values[name] for name in self.conditions])
+        """Which plan these variables need. Raises KeyError or Bail for a condition without a value."""
+        included = tuple([values[name] for name in self.conditions])
+        if None in included:
+            raise BAIL
+        return included
 
     def known(self, included: Included) -> Plan | None:
         return self._plans.get(included)
@@ -119,7 +125,7 @@ class Compiled:
 
     def _compile(self, included: Mapping[str, Any]) -> Plan:
         scope = Scope(self._schema._schema, self.operation, self.fragments, included)
-        source = Source(PLAIN=PLAIN, bail=bail)
+        source = Source(PLAIN=PLAIN, bail=bail, lasting=self._kept.shaped)
         selections = Selections(scope, self._inputs, source)
         roots: list[RootField] = []
         parts = []

@@ -1,28 +1,42 @@
 """From the text of a document to an operation that can be executed: parsed, validated, compiled."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeAlias
 
 import strawberry
 from graphql import (
     DocumentNode,
     GraphQLError,
+    GraphQLInputObjectType,
+    GraphQLList,
+    GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
     get_operation_ast,
+    is_wrapping_type,
     parse,
-    specified_rules,
+    type_from_ast,
     validate,
 )
-from graphql.validation import ASTValidationRule
 
 from gateway.operations.bail import NotCompilable
+from gateway.operations.bounds import Bounds
 from gateway.operations.counts import Counts, CountsByName
 from gateway.operations.inputs import Inputs
+from gateway.operations.lasting import Kept
 from gateway.operations.plans import Compiled, introspects
 from gateway.operations.results import Result
 
+Check: TypeAlias = Callable[[Mapping[str, Any]], GraphQLError | None]
+
 MOST_ERRORS = 20  # told of one document
+
+
+def _enough(variables: Mapping[str, Any]) -> GraphQLError | None:
+    """They are not too many."""
+    return None
 
 
 @dataclass(slots=True, eq=False)
@@ -37,55 +51,91 @@ class Prepared:
     schema_only: bool = False  # asks for nothing but introspection,
     answer: Result | None = None  # which is the same each time
     counts: Counts = field(default_factory=Counts)
+    checks: tuple[Check, ...] = ()  # of a request's variables, as they were sent
+    amount: Check = _enough  # the same for variables that are wrong: saying so takes long for many
 
     @property
     def kind(self) -> OperationType | None:
         return self.operation.operation if self.operation else None
 
+    def refusal(self, variables: Mapping[str, Any]) -> GraphQLError | None:
+        """Why these variables ask for too much, or bring too much."""
+        for check in self.checks:
+            error = check(variables)
+            if error is not None:
+                return error
+        return None
+
 
 class Preparing:
     """Takes some milliseconds a document, and touches nothing that an event loop uses."""
 
-    def __init__(
-        self, schema: strawberry.Schema, rules: Collection[type[ASTValidationRule]], max_tokens: int
-    ) -> None:
-        """`rules` are asked before those of the specification, which take long for a document that is huge."""
+    def __init__(self, schema: strawberry.Schema, bounds: Bounds) -> None:
         self._strawberry = schema
         self._schema = schema._schema
         self._inputs = Inputs(schema)
-        self._first = tuple(rules)
-        self._max_tokens = max_tokens
+        self._kept = Kept()
+        self._bounds = bounds
         self.counts = CountsByName()
 
     def prepare(self, text: str, name: str | None) -> Prepared:
+        refused = self._bounds.text(text)
+        if refused is not None:
+            return Prepared(None, None, (refused,))
         try:
-            document = parse(text, max_tokens=self._max_tokens)
+            document = parse(text, max_tokens=self._bounds.limits.tokens)
         except GraphQLError as error:
             return Prepared(None, None, (error,))
-        errors = self._errors(document, self._first) or self._errors(document, specified_rules)
+        errors = self._bounds.document(document) or validate(self._schema, document, max_errors=MOST_ERRORS)
         if errors:
             return Prepared(document, None, tuple(errors))
         operation = get_operation_ast(document, name)
         if operation is None:
             return Prepared(document, None, (GraphQLError(_no_operation(name)),))
-        return self._compiled(document, operation)
+        cost = self._bounds.cost(document, operation)
+        refused = cost.refusal({}) if cost.fixed is not None else None
+        if refused is not None:
+            return Prepared(document, None, (refused,))
+        prepared = self._compiled(document, operation)
+        prepared.amount = partial(self._bounds.variables, operation)
+        dear = None if cost.fixed is not None else cost.refusal
+        prepared.checks = self._checks(prepared, operation, dear)
+        return prepared
 
-    def _errors(
-        self, document: DocumentNode, rules: Collection[type[ASTValidationRule]]
-    ) -> list[GraphQLError]:
-        return validate(self._schema, document, rules, max_errors=MOST_ERRORS)
+    def _checks(
+        self, prepared: Prepared, operation: OperationDefinitionNode, cost: Check | None
+    ) -> tuple[Check, ...]:
+        """Only those that could refuse anything: most operations bring a few values, and cost what they cost."""
+        many = prepared.amount if takes_lists(self._schema, operation) else None
+        return tuple(check for check in (many, cost) if check is not None)
 
     def _compiled(self, document: DocumentNode, operation: OperationDefinitionNode) -> Prepared:
         prepared = Prepared(document, operation, schema_only=introspects(operation))
         prepared.counts = self.counts.of(operation.name.value if operation.name else None)
         try:
-            compiled = Compiled(self._strawberry, self._inputs, document, operation)
+            compiled = Compiled(self._strawberry, self._inputs, self._kept, document, operation)
             if not compiled.conditions:
                 compiled.plan(())
             prepared.compiled = compiled
         except NotCompilable as reason:
             prepared.why = str(reason)
         return prepared
+
+
+def takes_lists(schema: GraphQLSchema, operation: OperationDefinitionNode) -> bool:
+    """Whether variables may bring any number of values that are coerced one by one."""
+    waiting: list[Any] = [type_from_ast(schema, node.type) for node in operation.variable_definitions or ()]
+    seen = set()
+    while waiting:
+        type_ = waiting.pop()
+        while is_wrapping_type(type_):
+            if isinstance(type_, GraphQLList):
+                return True
+            type_ = type_.of_type
+        if isinstance(type_, GraphQLInputObjectType) and type_.name not in seen:
+            seen.add(type_.name)
+            waiting += [field.type for field in type_.fields.values()]
+    return False
 
 
 def _no_operation(name: str | None) -> str:

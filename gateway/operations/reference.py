@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import isawaitable
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -23,6 +24,8 @@ from gateway.operations.preparing import Prepared
 from gateway.operations.results import Result
 
 Resolve = Callable[..., Any]
+
+MOST_ERRORS = 5  # told of one request's variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ def executor_of(
         context_value=asked.context,
         raw_variable_values=dict(asked.variables) if asked.variables else None,
         operation_name=name.value if name else None,
+        max_coercion_errors=MOST_ERRORS,
     )
 
 
@@ -122,7 +126,16 @@ def encoded(data: Any) -> bytes:
     try:
         return orjson.dumps(data)
     except TypeError:
-        return json.dumps(data, default=_decoded, separators=(",", ":"), ensure_ascii=False).encode()
+        return json.dumps(_finite(data), default=_decoded, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _finite(value: Any) -> Any:
+    """What is no number in JSON is null, as orjson has it."""
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _decoded(value: Any) -> Any:

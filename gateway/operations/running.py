@@ -51,7 +51,7 @@ class Runner:
             self._call(compiled, plan, root, kwargs, asked)
             for root, kwargs in zip(plan.roots, arguments, strict=True)
         ]
-        waiting = [place for place, outcome in enumerate(found) if outcome.awaited]
+        waiting = [place for place, outcome in enumerate(found) if outcome.awaited and not outcome.error]
         if len(waiting) == 1:
             found[waiting[0]] = await _awaited(found[waiting[0]].value)
         elif waiting:
@@ -70,7 +70,7 @@ class Runner:
         try:
             value = root.resolver(None, **kwargs) if root.takes_source else root.resolver(**kwargs)
         except Exception as error:
-            return Outcome(error=error)
+            return Outcome(error=error, awaited=root.definition.is_async)
         return Outcome(value, awaited=is_awaitable(value))
 
     def _info(self, compiled: Compiled, root: RootField, asked: Asked) -> ResolveInfo:

@@ -19,6 +19,8 @@ from graphql import (
     GraphQLScalarType,
     GraphQLUnionType,
     Undefined,
+    get_named_type,
+    is_leaf_type,
 )
 from graphql.pyutils import is_awaitable
 from strawberry.types.base import StrawberryObjectDefinition
@@ -82,8 +84,15 @@ class Selections:
     def _list(self, type_: GraphQLList[Any], fields: Fields, read: str, name: str) -> str:
         """Of lists and tuples alone: what can be iterated but once could not be done over again."""
         item = f"{name}i"
-        items = f"[{self.value(type_.of_type, fields, item, item)} for {item} in {name}]"
-        return f"({items} if type({read}) is list or type({name}) is tuple else bail())"
+        dependent = len(self.nested)
+        value = self.value(type_.of_type, fields, item, item)
+        otherwise = "bail()"
+        if dependent == len(self.nested) and not is_leaf_type(get_named_type(type_)):
+            complete = self._source.function("item_")
+            self._source.write(f"def {complete}({item}, a=()):", f"    return {value}")
+            otherwise = f"lasting({name}, {complete})"
+        items = f"[{value} for {item} in {name}]"
+        return f"({items} if type({read}) is list or type({name}) is tuple else {otherwise})"
 
     def _object(self, type_: GraphQLObjectType, fields: Fields) -> str:
         """The name of the function for this type and selection."""

@@ -8,13 +8,13 @@ from typing import Any
 
 from content_blocks.assembly import Assembly
 from content_blocks.blocks import BlockFilter
-from gateway.core.asking import ask_of
+from gateway.core.asking import Ask, ask_of
 from gateway.core.catalogue import CompiledPage, page_of_feed, where_of
 from gateway.core.consent import allows, granted
 from gateway.core.context import Context
 from gateway.core.editions import Edition
 from gateway.core.memory import blank
-from gateway.core.personalize import Ask, Choice, choose_page
+from gateway.core.personalize import Choice, choose_page
 from gateway.core.profiles import Clock, Profile, stranger
 from gateway.core.records import Record, remembered
 from gateway.errors import StoreUnavailable

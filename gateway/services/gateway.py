@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from gateway.core.context import COUNTRY_DATABASE, ContextReader
@@ -17,7 +16,6 @@ from schemas.vocabulary import Scope
 log = logging.getLogger(__name__)
 
 MAIN = "main"  # the space that needs no ceremony
-Opened = Callable[[Space], Awaitable[None]]
 
 
 class Gateway:
@@ -37,7 +35,6 @@ class Gateway:
         self._alone = alone
         self._spaces: dict[str, Space] = {}
         self._opening = asyncio.Lock()
-        self.opened: list[Opened] = []  # told of each space before it serves
 
     async def open(self) -> None:
         await self.storage.prepare()
@@ -82,6 +79,4 @@ class Gateway:
     async def _open(self, name: str) -> Space:
         space = Space(name, self.storage.space(name), self.settings, self.process, self._alone)
         await space.open()
-        for tell in self.opened:
-            await tell(space)
         return space

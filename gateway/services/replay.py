@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from content_blocks.assembly import Assembly
 from content_blocks.blocks import BlockFilter
-from gateway.core.asking import ask_of
+from gateway.core.asking import Ask, ask_of
 from gateway.core.catalogue import Catalogue, CompiledPage, CompiledSlot, page_of_feed
 from gateway.core.editions import Edition
 from gateway.core.memory import Learning
-from gateway.core.personalize import Ask, Choice, choose_page
+from gateway.core.personalize import Choice, choose_page
 from gateway.core.reasons import Trace, traces
 from gateway.core.records import Record, read_decision_id
 from gateway.services.decisions import Decisions

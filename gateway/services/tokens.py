@@ -24,8 +24,12 @@ LONGEST = 200
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    found: StoredToken | None
+    caller: Caller | None  # None: there is no such token, or it was revoked
+    expires: datetime | None
     asked: float  # monotonic seconds
+
+
+NOBODY = _Known(None, None, 0.0)
 
 
 class Tokens:
@@ -91,21 +95,22 @@ class Tokens:
 
     async def caller(self, token: str) -> Caller:
         """Raises Unauthenticated, or StoreUnavailable when it cannot be told."""
-        found = await self._find(digest_of(token)) if 0 < len(token) <= LONGEST else None
-        if found is None or found.revoked or (found.expires and found.expires <= datetime.now(UTC)):
+        known = await self._find(digest_of(token)) if 0 < len(token) <= LONGEST else NOBODY
+        if known.caller is None or (known.expires and known.expires <= datetime.now(UTC)):
             raise Unauthenticated("this token is not known, has expired or was revoked; ask for another")
-        scopes = frozenset(Scope(scope) for scope in found.scopes)
-        return Caller(found.space, scopes, found.name, found.publishable)
+        return known.caller
 
-    async def _find(self, digest: str) -> StoredToken | None:
+    async def _find(self, digest: str) -> _Known:
         known = self._cache.get(digest)
-        age = time.monotonic() - known.asked if known else float("inf")
-        if known and age < FRESH:
-            return known.found
-        if known is None or age > STALE:
+        if known is None:
+            return await self._ask(digest)
+        age = time.monotonic() - known.asked
+        if age < FRESH:
+            return known
+        if age > STALE:
             return await self._ask(digest)
         await self._renew(digest)
-        return self._cache.get(digest, known).found
+        return self._cache.get(digest, known)
 
     async def _renew(self, digest: str) -> None:
         """Ask again; beside the request where the store is slow, so that a known token is believed meanwhile."""
@@ -125,10 +130,17 @@ class Tokens:
         finally:
             del self._asking[digest]
 
-    async def _ask(self, digest: str) -> StoredToken | None:
+    async def _ask(self, digest: str) -> _Known:
         found = await self._store.find_token(digest)
-        self._cache[digest] = _Known(found, time.monotonic())
+        expires = found.expires if found else None
+        known = self._cache[digest] = _Known(_caller(found), expires, time.monotonic())
         self._cache.move_to_end(digest)
         while len(self._cache) > CACHED:
             self._cache.popitem(last=False)
-        return found
+        return known
+
+
+def _caller(found: StoredToken | None) -> Caller | None:
+    if found is None or found.revoked:
+        return None
+    return Caller(found.space, frozenset(map(Scope, found.scopes)), found.name, found.publishable)

@@ -10,6 +10,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import PyMongoError
 
 from gateway.errors import BadInput
+from gateway.storage.audit import AuditStore
 from gateway.storage.content import ContentStore
 from gateway.storage.control import ControlStore
 from gateway.storage.decisions import DecisionStore
@@ -62,6 +63,7 @@ class Storage:
         self._prefix = prefix
         self._spaces: dict[str, SpaceStore] = {}
         self.control = ControlStore(self._database(prefix))
+        self.audit = AuditStore(self._database(prefix))
 
     def space(self, name: str) -> SpaceStore:
         """The same object for the same name; raises BadInput for a name that cannot be one."""

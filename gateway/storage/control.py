@@ -88,6 +88,22 @@ class ControlStore:
                 found = await self._secrets.find_one({"_id": name})
         return bytes(found["value"]) if found else candidate
 
+    @guarded(within=READ_SECONDS)
+    async def find_secret(self, name: str) -> bytes | None:
+        found = await self._secrets.find_one({"_id": name})
+        return bytes(found["value"]) if found else None
+
+    @guarded(within=WRITE_SECONDS)
+    async def replace_secret(self, name: str, old: bytes, new: bytes) -> bool:
+        """False: it is another one by now."""
+        change = {"$set": {"value": new}}
+        return (await self._secrets.update_one({"_id": name, "value": old}, change)).matched_count == 1
+
+    @guarded(within=WRITE_SECONDS)
+    async def drop_secret(self, name: str) -> bool:
+        """False: there was none."""
+        return (await self._secrets.delete_one({"_id": name})).deleted_count == 1
+
 
 def _document(token: StoredToken) -> dict[str, Any]:
     return {

@@ -59,6 +59,11 @@ def space_indexes(retention: Retention) -> Mapping[str, Sequence[IndexModel]]:
     }
 
 
+def audit_indexes(retention: timedelta) -> Mapping[str, Sequence[IndexModel]]:
+    """Of the control database too."""
+    return {"audit": [_index("naming", sparse=True), _expiring("at", retention)]}
+
+
 CONTROL_INDEXES: Mapping[str, Sequence[IndexModel]] = {"tokens": [_index("space")]}
 
 

@@ -44,6 +44,37 @@ def test_a_wrong_setting_is_named_in_one_sentence(
     assert told in ran.err
 
 
+def test_trusting_only_documents_that_nobody_named_is_refused(
+    blockloom: Blockloom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLOCKLOOM_ONLY_TRUSTED", "true")
+    ran = blockloom("serve")
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert ran.err.startswith(
+        "SETTING BLOCKLOOM_ONLY_TRUSTED: name the manifest in BLOCKLOOM_TRUSTED_DOCUMENTS"
+    )
+
+
+@pytest.mark.parametrize(
+    ("manifest", "told"),
+    [
+        ("{", "are not JSON"),
+        ('{"a": "{"}', "  a: Syntax Error"),
+        ('{"a": "{ nonsense }"}', "  a: Cannot query field 'nonsense' on type 'Query'."),
+    ],
+)
+def test_a_document_that_cannot_be_trusted_stops_serving_before_it_starts(
+    manifest: str, told: str, blockloom: Blockloom, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "persisted-documents.json"
+    path.write_text(manifest)
+    monkeypatch.setenv("BLOCKLOOM_TRUSTED_DOCUMENTS", str(path))
+    ran = blockloom("serve", "--port", 0)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("BAD_INPUT ")
+    assert told in ran.err
+
+
 def test_options_win_over_the_environment(blockloom: Blockloom, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BLOCKLOOM_MONGODB_URL", "nonsense")
     ran = blockloom("spaces", "list", "--mongodb", "mongodb+nonsense://")

@@ -9,14 +9,18 @@ from tests.gateway.commandline import Blockloom, blockloom
 __all__ = ["blockloom"]
 
 
-def test_all_is_well_with_a_store_that_was_opened_before(blockloom: Blockloom) -> None:
+def test_all_is_well_with_a_store_that_was_opened_before(
+    blockloom: Blockloom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLOCKLOOM_KEYS", '["a secret that is long enough to be a key"]')
     blockloom("spaces", "list")
     ran = blockloom("doctor")
     told = [tuple(line.split(maxsplit=1)) for line in ran.out.splitlines()]
     assert (ran.code, {state for state, _ in told}) == (0, {"ok", "set"})
     assert ("ok", "the store answers") in told
     assert ("ok", "space main has all of its indexes") in told
-    assert ("set", "BLOCKLOOM_MONGODB_URL=(hidden)") in told
+    assert ("ok", "BLOCKLOOM_KEYS fits (1); the first seals and signs") in told
+    assert {("set", "BLOCKLOOM_MONGODB_URL=(hidden)"), ("set", "BLOCKLOOM_KEYS=(hidden)")} < set(told)
 
 
 async def _drop_an_index(url: str, database: str) -> None:
@@ -47,6 +51,31 @@ def test_a_country_database_that_cannot_be_read_fails(
     ran = blockloom("doctor")
     assert ran.code == 1
     assert f"fail  The country database {tmp_path}/none.mmdb cannot be read" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("manifest", "state", "told"),
+    [
+        ('{"a": "{ page(slug: \\"home\\") { slug } }"}', "ok", "1 trusted documents in"),
+        ('{"a": "{"}', "fail", "holds what cannot be trusted: a: Syntax Error"),
+        (None, "fail", "cannot be read: No such file or directory"),
+    ],
+)
+def test_trusted_documents_are_read(
+    manifest: str | None,
+    state: str,
+    told: str,
+    blockloom: Blockloom,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "manifest.json"
+    if manifest is not None:
+        path.write_text(manifest)
+    monkeypatch.setenv("BLOCKLOOM_TRUSTED_DOCUMENTS", str(path))
+    ran = blockloom("doctor")
+    assert ran.code == (state == "fail")
+    assert any(line.split()[0] == state and told in line for line in ran.out.splitlines())
 
 
 def test_a_store_that_is_away_fails(blockloom: Blockloom) -> None:

@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 
@@ -14,6 +15,8 @@ ROW = re.compile(r"^\| `(BLOCKLOOM_\w+)` \| (.*?) \| (.*) \|$", re.MULTILINE)
 def shown(default: object) -> str:
     if default in (None, []):
         return "none"
+    if isinstance(default, list):
+        return f"`{json.dumps(default)}`"
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
     if isinstance(default, int | float):
@@ -31,7 +34,9 @@ def test_the_table_of_settings_is_complete_and_right() -> None:
 
 
 def test_secrets_are_never_shown() -> None:
-    settings = Settings(mongodb_url="mongodb://ann:hunter2@db", admin_token="x" * 30 + "hunter2")
+    settings = Settings(
+        mongodb_url="mongodb://ann:hunter2@db", admin_token="x" * 30 + "hunter2", keys=["hunter2" * 5]
+    )
     assert "hunter2" not in repr(settings)
 
 
@@ -50,6 +55,8 @@ def test_weights_of_events_stand_over_the_built_in_ones(monkeypatch: pytest.Monk
         {"now_share": 1.5},
         {"database": "no.dots"},
         {"trusted_proxies": -1},
+        {"keys": ["short"]},
+        {"keys": ["k" * 32, "k" * 32]},
         {"colour": "blue"},
     ],
 )

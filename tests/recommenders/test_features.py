@@ -80,6 +80,7 @@ def test_long_blocks_beside_short_ones_each_keep_their_own_weightiest_words():
     assert [index.row(row) for row in (0, 2, 4)] == [space.vector(blocks[row]) for row in (0, 2, 4)]
 
 
+@settings(deadline=None)
 @given(catalogues)
 def test_every_vector_has_length_one_or_is_empty(blocks):
     space = FeatureSpace.fit(blocks)
@@ -88,6 +89,7 @@ def test_every_vector_has_length_one_or_is_empty(blocks):
         assert length == pytest.approx(1.0, abs=1e-6) if block.tags or block.words else length == 0.0
 
 
+@settings(deadline=None)
 @given(catalogues)
 def test_a_row_of_the_index_is_the_vector_of_its_block(blocks):
     space = FeatureSpace.fit(blocks)
@@ -96,7 +98,7 @@ def test_a_row_of_the_index_is_the_vector_of_its_block(blocks):
     assert [index.row(i) for i in range(len(blocks))] == [space.vector(block) for block in blocks]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     catalogues, st.dictionaries(st.sampled_from(["a", "b", "text:u", "text:z", "alien"]), st.floats(-1, 1))
 )
@@ -111,7 +113,7 @@ def test_scores_are_the_dot_product_with_every_row(blocks, query):
     assert scores.tobytes() == index.scores(dict(reversed(query.items()))).tobytes()
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(catalogues, st.randoms())
 def test_similarities_are_the_cosines_of_the_rows(blocks, rng):
     index = index_of(blocks)

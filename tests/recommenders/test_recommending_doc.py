@@ -8,7 +8,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "recommending.md").read_text(encodi
 
 def test_the_examples_of_the_page_run():
     examples = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-    assert len(examples) == 4
+    assert len(examples) == 5
     exec("\n".join(examples), {})  # noqa: S102
 
 

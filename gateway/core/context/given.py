@@ -45,6 +45,13 @@ class Given:
 
 
 SILENT = Given()
+_LASTING = ("device", "geo", "timezone", "locale")
+
+
+def parted(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a client says again with each request, and what is of this one alone."""
+    about = {name: given[name] for name in _LASTING if name in given}
+    return about, {name: value for name, value in given.items() if name not in _LASTING}
 
 
 def check_given(given: Mapping[str, Any]) -> Given:

@@ -19,7 +19,6 @@ def page_facts(url: str | None, referrer: str | None, page: Mapping[str, Any] | 
     return facts
 
 
-@lru_cache(1024)
 def url_facts(url: str) -> Mapping[str, Any]:
     try:
         return read_url(url)
@@ -27,6 +26,7 @@ def url_facts(url: str) -> Mapping[str, Any]:
         return {}
 
 
+@lru_cache(1024)
 def read_url(url: str) -> Mapping[str, Any]:
     """`url path host utm`, of an absolute URL or of a path alone. ValueError for what is no URL."""
     if len(url) > LONGEST_URL:

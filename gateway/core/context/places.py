@@ -62,6 +62,8 @@ CDNS: tuple[tuple[Reading, ...], ...] = (
 )
 _BY_COUNTRY_HEADER: Mapping[str, tuple[Reading, ...]] = {cdn[0][1]: cdn for cdn in CDNS}
 
+PLACE_HEADERS = frozenset(header for cdn in CDNS for _, header, _ in cdn)
+
 
 def cdn_place(headers: Mapping[str, str]) -> Finding:
     """`country region city lat lon zone` of the first CDN that knows the country."""

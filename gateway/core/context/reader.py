@@ -10,15 +10,16 @@ from gateway.core.context.addresses import client_address
 from gateway.core.context.agents import read_agent
 from gateway.core.context.countries import zones_of_countries
 from gateway.core.context.database import CountryDatabase
-from gateway.core.context.devices import described, device
+from gateway.core.context.devices import CDN_HINTS, HINTS, described, device
 from gateway.core.context.findings import SAID, Finding
-from gateway.core.context.given import SILENT, Given, check_given
+from gateway.core.context.given import SILENT, Given, InvalidContext, check_given, parted
 from gateway.core.context.languages import accepted_languages, language_of, normal_language
 from gateway.core.context.pages import page_facts
-from gateway.core.context.places import cdn_place, geo_facts, joined
+from gateway.core.context.places import PLACE_HEADERS, cdn_place, geo_facts, joined
 from gateway.core.context.times import time_facts
 from gateway.errors import BadInput
 
+REMEMBERED = 1024  # surroundings that were read before
 COUNTRY_DATABASE = Path(__file__).parents[2] / "data" / "country.mmdb"  # the one that is shipped
 Headers = Mapping[str, str]
 
@@ -34,6 +35,19 @@ class Context:
     bot: bool
     gpc: bool  # Global Privacy Control: the visitor objects to the sale and sharing of data
     sources: Mapping[str, str]  # {"geo.country": "cloudfront-viewer-country"}: why we believe it
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a request tells of a visitor whatever the page and the moment; remembered, for requests repeat it."""
+
+    facts: Mapping[str, Any]  # device, geo, visitor
+    zone: str
+    locales: frozenset[str]
+    locale: str
+    bot: bool
+    gpc: bool
+    sources: Mapping[str, str]
 
 
 class ContextReader:
@@ -63,6 +77,11 @@ class ContextReader:
         self._database = CountryDatabase(country_database) if country_database else None
         self._trusted_proxies = trusted_proxies
         self._believe_cdn = trust_cdn_headers or trusted_proxies > 0
+        heeded = {"user-agent", "accept-language", "sec-gpc", *HINTS}
+        heeded |= {*CDN_HINTS, *PLACE_HEADERS} if self._believe_cdn else set()
+        heeded |= {"x-forwarded-for"} if trusted_proxies else set()
+        self._heeded = frozenset(heeded)
+        self._remembered: dict[Any, Surroundings] = {}
         self._warm()
 
     def read(
@@ -77,37 +96,69 @@ class ContextReader:
 
         Odd headers are ignored, whatever is in them; InvalidContext for mistakes in `given`.
         """
-        said = check_given(given) if given else SILENT
+        about, passing = parted(given) if given else ({}, {})
+        try:
+            around = self._around(headers, client_ip, about)
+            said = check_given(passing) if passing else SILENT
+        except InvalidContext:
+            check_given(given or {})  # tells all mistakes, wherever they are
+            raise
+        url, url_source = (said.url, SAID) if said.url else (headers.get("referer"), "referer")
+        moment, clock = (now, "clock") if said.time is None else (said.time, SAID)
+        sources = {**around.sources, "time.epoch": clock}
+        if url:
+            sources["page.url"] = url_source
+        return Context(
+            facts={
+                **around.facts,
+                "time": time_facts(moment, around.zone),
+                "page": page_facts(url, said.referrer, page),
+                "attributes": said.attributes,
+            },
+            locales=around.locales,
+            locale=around.locale,
+            now=moment,
+            bot=around.bot,
+            gpc=around.gpc,
+            sources=sources,
+        )
+
+    def _around(self, headers: Headers, client_ip: str | None, about: Mapping[str, Any]) -> Surroundings:
+        # repr tells apart what is equal in Python and not in JSON: true and 1.
+        heard = tuple([header for header in headers.items() if header[0] in self._heeded])
+        key = heard, client_ip, repr(about) if about else ""
+        known = self._remembered.get(key)
+        if known is None:
+            known = self._surroundings(headers, client_ip, check_given(about) if about else SILENT)
+            if len(self._remembered) >= REMEMBERED:
+                del self._remembered[next(iter(self._remembered))]
+            self._remembered[key] = known
+        return known
+
+    def _surroundings(self, headers: Headers, client_ip: str | None, said: Given) -> Surroundings:
         found = device(headers, self._believe_cdn)
         if said.device.facts:
             found = described(said.device, found)
         place = self._place(headers, client_ip, said)
         zone, zone_source = _zone(said, place)
         languages, language_source = self._languages(headers, said)
-        url, url_source = (said.url, SAID) if said.url else (headers.get("referer"), "referer")
-        moment = now if said.time is None else said.time
         locale = languages[0]
-        return Context(
+        return Surroundings(
             facts={
                 "device": found.facts,
                 "geo": geo_facts(place),
-                "time": time_facts(moment, zone),
-                "page": page_facts(url, said.referrer, page),
                 "visitor": {"locale": locale, "language": language_of(locale), "timezone": zone},
-                "attributes": said.attributes,
             },
+            zone=zone,
             locales=acceptable_locales(languages),
             locale=locale,
-            now=moment,
             bot=found.facts["bot"],
             gpc=headers.get("sec-gpc", "").strip() == "1",
             sources={
                 **{f"device.{fact}": source for fact, source in found.sources.items()},
                 **{f"geo.{fact}": source for fact, source in place.sources.items() if fact != "zone"},
-                "time.epoch": "clock" if said.time is None else SAID,
                 "time.zone": zone_source,
                 "visitor.locale": language_source,
-                **({"page.url": url_source} if url else {}),
             },
         )
 

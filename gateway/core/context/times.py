@@ -27,10 +27,14 @@ def zone_info(name: str) -> ZoneInfo:
 
 def time_facts(epoch: float, zone: str) -> dict[str, Any]:
     """`epoch`, and the wall clock in `zone` (one that `known_zone` gave)."""
-    local = datetime.fromtimestamp(epoch, zone_info(zone))
+    return {**_wall_clock(int(epoch), zone), "epoch": epoch}
+
+
+@lru_cache(1024)
+def _wall_clock(second: int, zone: str) -> Mapping[str, Any]:
+    local = datetime.fromtimestamp(second, zone_info(zone))
     iso = local.isoformat(timespec="seconds")
     return {
-        "epoch": epoch,
         "zone": zone,
         "iso": iso,
         "date": iso[:10],

@@ -146,8 +146,7 @@ REQUESTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "a list that begins before its start": ("{ recommendations(first: -1) { edges { cursor } } }", {},
                                             "BAD_INPUT"),
     "more than a page of a list": ("{ recommendations(first: 101) { edges { cursor } } }", {}, "BAD_INPUT"),
-    "more than 32 bits": ("{ recommendations(first: 4294967296) { edges { cursor } } }", {},
-                          "GRAPHQL_VALIDATION_FAILED"),
+    "more than 32 bits": ("{ recommendations(first: 4294967296) { edges { cursor } } }", {}, "TOO_COMPLEX"),
     "a cursor that is none": ('{ recommendations(after: "x:\u0663") { edges { cursor } } }', {}, "BAD_INPUT"),
     "too many events": (TRACK, {"events": [event()] * 501}, "TOO_LARGE"),
     "traits as a list": (IDENTIFY, {"v": "v", "traits": ["gold"]}, "BAD_INPUT"),
@@ -302,53 +301,6 @@ async def test_odd_headers_cost_nothing_but_what_they_said(client: Client, heade
 async def test_unknown_visitors_and_decisions_are_null(client: Client, untouched: None) -> None:
     query = '{ visitor(id: "nobody") { id } a: decision(id: "") { id } b: decision(id: "x-1.99999999999.-1.5") { id } }'
     assert await client.ask(query) == {"visitor": None, "a": None, "b": None}
-
-
-def page(selection: str) -> str:
-    return f'{{page(slug:"home"){{{selection}}}}}'
-
-
-def fragments(count: int, body: str) -> str:
-    """`count` fragments on Page; `body` may hold {this} and {next}, their numbers."""
-    return "".join(f" fragment F{n} on Page{{{body.format(this=n, next=n + 1)}}}" for n in range(count))
-
-
-PARSE, VALIDATION, LARGE, DEEP = "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "TOO_LARGE", "TOO_DEEP"
-SLOT = 'slot(name:"{this}")'
-DEEPER = SLOT + "{{...F{next}}}"
-BOMBS: dict[str, tuple[str, str]] = {
-    "a deep selection": ("{page" + "{slots" * 900 + "}" * 901, PARSE),
-    "a selection somewhat deep": (page("slots{blocks" * 30 + "{key}" + "}" * 30), DEEP),
-    "endless braces": ("{a" * 9_000, PARSE),
-    "a deep list": ("{page(slug:" + "[" * 9_000, PARSE),
-    "a deep value": ("{page(slug:" + "{a:" * 4_000 + "1" + "}" * 4_000 + "){slug}}", PARSE),
-    "a deep type": ("query($a:" + "[" * 4_000 + "Int" + "]" * 4_000 + "){page{slug}}", PARSE),
-    "deep introspection": ("{__schema{types" + "{fields{type" * 6 + "{name}" + "}}" * 6 + "}}", VALIDATION),
-    "many aliases": ("{" + "".join(f'a{n}:page(slug:"home"){{slug}}' for n in range(1_500)) + "}", LARGE),
-    "one field again and again": (page("slug " * 19_000), LARGE),
-    "many fields": (page(" ".join(f"f{n}" for n in range(9_000))), LARGE),
-    "fields that conflict": (page("".join(f'x:slot(name:"{n}"){{name}} ' for n in range(900))), LARGE),
-    "fragments in a circle": (page("...F0") + fragments(9, "...F{next}") + " fragment F9 on Page{...F0}", VALIDATION),
-    "fragments that double": (page("...F0") + fragments(60, "slug ...F{next} ...F{next}"), LARGE),
-    "aliases that double": (page("...F0") + fragments(60, f"a:{DEEPER} b:{DEEPER}"), DEEP),
-    "fragments that conflict": (
-        page("".join(f"...F{n} " for n in range(900))) + fragments(900, f"x:{SLOT}{{{{name}}}}"), LARGE),
-    "a megabyte of one name": ("{" + "a" * 1_000_000 + "}", VALIDATION),
-    "a megabyte of fields": ("{" + "a " * 500_000 + "}", PARSE),
-    "a megabyte of commas": ("{a" + "," * 1_000_000 + "}", VALIDATION),
-    "a megabyte of comments": ("#" * 1_000_000, PARSE),
-    "many directives": (page("slug" + " @include(if:true)" * 2_000), VALIDATION),
-    "many variables": ("query(" + " ".join(f"$v{n}:Int" for n in range(4_000)) + ")" + page("slug"), VALIDATION),
-    "many operations": (" ".join(f"query q{n}{page('slug')}" for n in range(1_500)), LARGE),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", BOMBS)
-async def test_a_query_bomb_is_answered_within_a_second(client: Client, untouched: None, name: str) -> None:
-    text, code = BOMBS[name]
-    started = time.process_time()
-    refused = await client.refused(text)
-    assert (refused["code"], time.process_time() - started < PROMPT) == (code, True)
 
 
 async def test_json_that_is_nested_beyond_reason_is_no_request(client: Client, untouched: None) -> None:

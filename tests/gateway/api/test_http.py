@@ -1,12 +1,15 @@
 """Requests as they come over the wire, and what they are answered with."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 import pytest_asyncio
 
+from gateway.api import exchange
 from tests.gateway.api.test_bad_input import BUNDLE
 from tests.gateway.live import Client, Live, live
 
@@ -60,13 +63,43 @@ BODIES: Mapping[str, bytes] = {
     "not a number": b'{"query": "{ __typename }", "variables": {"v": NaN}}',
     "an infinity": b'{"query": "{ __typename }", "variables": {"v": -Infinity}}',
     "a number beyond doubles": b'{"query": "{ __typename }", "variables": {"v": 1e999}}',
+    "a byte order mark": b'\xef\xbb\xbf{"query": "{ __typename }"}',
+    "UTF-16": '{"query": "{ __typename }"}'.encode("utf-16"),
+    "two objects": b'{"query": "{ __typename }"}{"query": "{ __typename }"}',
+    "null": b"null",
+    "a zero": b'{"query": "{ __typename }"}\x00',
 }
+TWICE = b'{"query": 5, "query": "{ page(slug: \\"home\\") { slug } }", "variables": [], "variables": {}}'
 
 
 @pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("accept", [NEW, OLD, STREAM])
 async def test_a_body_that_is_no_request_is_refused(client: Client, name: str, accept: str) -> None:
     assert said(await posted(client, BODIES[name], {"accept": accept})) == (400, "BAD_INPUT")
+
+
+async def test_of_a_key_that_is_there_twice_the_last_counts(client: Client) -> None:
+    assert (await posted(client, TWICE)).json() == ANSWER
+
+
+async def test_a_batch_is_said_to_be_one(client: Client) -> None:
+    answer = await posted(client, BODIES["a batch"])
+    assert answer.json()["errors"][0]["message"].endswith("several operations at once are not taken")
+
+
+@pytest.mark.parametrize(
+    "coding", ["gzip", "br", "zstd", "deflate", "x-unheard-of", "gzip, identity", "\xff"]
+)
+async def test_a_body_is_taken_as_it_is_and_never_unpacked(client: Client, coding: str) -> None:
+    headers = httpx.Headers(
+        {**client.headers, "content-type": OLD, "content-encoding": coding}, encoding="latin-1"
+    )
+    answer = await client.http.post("/graphql", content=b'{"query": "{ __typename }"}', headers=headers)
+    assert said(answer) == (415, "BAD_INPUT")
+    plain = await posted(
+        client, f'{{"query": {orjson.dumps(QUERY).decode()}}}', {"content-encoding": "Identity"}
+    )
+    assert plain.json() == ANSWER
 
 
 @pytest.mark.parametrize(
@@ -123,12 +156,116 @@ async def test_get_is_for_queries(client: Client) -> None:
         "BAD_INPUT",
     )
     assert said(await asked(**{f"p{n}": "" for n in range(30)})) == (400, "BAD_INPUT")
+    for odd in (
+        "query={__typename}&query={__typename}",
+        "query={__typename}&variables=NaN",
+        'query={__typename}&variables={"a":1e999}',
+        "query={__typename}&extensions=5",
+        "query=%00",
+        "query",
+        "&&&",
+        "query=%F0%9F",
+    ):
+        address = f"/graphql?{odd}"
+        answer = await client.http.get(address, headers=dict(client.headers))
+        assert answer.status_code in {200, 400}, odd
+        assert answer.json()["errors"][0]["extensions"]["code"] in {"BAD_INPUT", "GRAPHQL_PARSE_FAILED"}, odd
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "QUERY"])
 async def test_other_methods_are_not_allowed(client: Client, method: str) -> None:
     answer = await client.http.request(method, "/graphql", headers=dict(client.headers))
     assert (*said(answer), answer.headers["allow"]) == (405, "BAD_INPUT", "GET, POST")
+
+
+async def test_nor_is_a_head_which_has_no_body(client: Client) -> None:
+    answer = await client.http.head("/graphql", params={"query": QUERY}, headers=dict(client.headers))
+    assert (answer.status_code, answer.headers["allow"], answer.content) == (405, "GET, POST", b"")
+
+
+async def over_the_wire(
+    found: Live, client: Client, head: str, body: bytes, ends: bool = True
+) -> tuple[int, bytes]:
+    """What a request that no client would send is answered with, and that the server is well after it."""
+    port = int(found.address.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    token = client.headers["authorization"]
+    writer.write(
+        f"POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: {token}\r\ncontent-type: application/json\r\n"
+        f"connection: close\r\n{head}\r\n\r\n".encode()
+        + body
+    )
+    if ends:
+        writer.write_eof()
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    assert await client.ask(QUERY) == ANSWER["data"]
+    return int(answer.split()[1]) if answer else 0, answer
+
+
+GOOD = orjson.dumps({"query": QUERY})
+CHUNKED = "transfer-encoding: chunked"
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "status"),
+    [
+        (f"content-length: {len(GOOD)}", GOOD, 200),
+        (f"content-length: {len(GOOD) - 1}", GOOD, 400),  # half an object
+        (f"content-length: {len(GOOD) + 1}", GOOD, 0),  # the client left before it had said everything
+        ("content-length: 9" + "9" * 30, GOOD, 400),
+        ("content-length: 99999999", GOOD, 413),
+        ("content-length: -1", GOOD, 400),
+        ("content-length: x", GOOD, 400),
+        ("content-length:", GOOD, 400),
+        ("content-length: 0", b"", 400),
+        ("x: y", b"", 400),
+        (CHUNKED, b"%x\r\n%b\r\n0\r\n\r\n" % (len(GOOD), GOOD), 200),
+        (CHUNKED, b"%x\r\n%b\r\n" % (len(GOOD), GOOD), 0),
+        (CHUNKED, b"nonsense\r\n", 400),
+        (CHUNKED, b"fffffffffffffffffffff\r\n", 400),
+        (f"{CHUNKED}\r\ncontent-length: 5", b"%x\r\n%b\r\n0\r\n\r\n" % (len(GOOD), GOOD), 400),
+    ],
+)
+async def test_a_body_that_is_not_as_long_as_it_says_is_not_executed(
+    found: Live, client: Client, head: str, body: bytes, status: int
+) -> None:
+    assert (await over_the_wire(found, client, head, body))[0] == status
+
+
+async def test_a_mutation_that_ends_too_early_is_not_executed(found: Live, client: Client) -> None:
+    """Though what came of it is a whole object."""
+    mutation = orjson.dumps({"query": MUTATION.replace('"v"', '"early"')})
+    status, _ = await over_the_wire(found, client, f"content-length: {len(mutation) + 1}", mutation)
+    assert (status, await client.ask('{ visitor(id: "early") { id } }')) == (0, {"visitor": None})
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for_for_ever(
+    found: Live, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "PATIENCE", 0.05)
+
+    status, _ = await over_the_wire(found, client, f"content-length: {len(GOOD)}", GOOD[:-1], ends=False)
+    assert status == 408
+
+
+async def test_a_refusal_comes_in_the_media_type_that_was_asked_for(found: Live) -> None:
+    for accept, media in ((NEW, NEW), (OLD, OLD), (STREAM, OLD)):
+        answer = await found.http.post("/graphql", json={"query": QUERY}, headers={"accept": accept})
+        assert (answer.status_code, answer.headers["content-type"]) == (401, f"{media}; charset=utf-8")
+        assert (answer.headers["www-authenticate"], answer.headers["cache-control"]) == ("Bearer", "no-store")
+
+
+async def test_a_client_that_also_takes_streams_is_sent_one_for_a_subscription_alone(client: Client) -> None:
+    headers = {**client.headers, "accept": f"{NEW}, {OLD}, {STREAM}, multipart/mixed"}
+    once = await client.http.post("/graphql", json={"query": QUERY}, headers=headers)
+    assert (once.headers["content-type"], once.json()) == (f"{NEW}; charset=utf-8", ANSWER)
+    lasting = {"query": 'subscription { page(slug: "home", visitor: "v") { slug } }'}
+    async with client.http.stream("POST", "/graphql", json=lasting, headers=headers) as answer:
+        assert answer.headers["content-type"].startswith(STREAM)
+    refused = await client.http.post("/graphql", json=lasting, headers={**client.headers, "accept": NEW})
+    assert said(refused) == (400, "BAD_INPUT")
 
 
 async def test_a_body_over_the_limit_is_refused_declared_or_not(client: Client) -> None:
@@ -158,8 +295,8 @@ async def test_a_stream_has_the_same_bounds(client: Client) -> None:
         return answer.text
 
     twice = 'subscription { page(slug: "home", visitor: "v") { %s } }'
-    assert "TOO_LARGE" in await streamed(twice % ("slug " * 3_500))
-    assert "GRAPHQL_PARSE_FAILED" in await streamed("{a" * 5_000)
+    assert "TOO_COMPLEX" in await streamed(twice % ("slug " * 3_500))
+    assert "TOO_DEEP" in await streamed("{a" * 5_000)
     assert "GRAPHQL_VALIDATION_FAILED" in await streamed(twice % "nonsense")
 
 

@@ -236,7 +236,7 @@ ODD = st.one_of(
 @given(headers=st.dictionaries(HEADER_NAMES, ODD), ip=st.none() | ODD)
 def test_no_header_whatsoever_makes_reading_fail(headers: dict[str, str], ip: str | None) -> None:
     context = ContextReader.read(PROXIED, headers, ip, None, NOON)
-    assert list(context.facts) == ["device", "geo", "time", "page", "visitor", "attributes"]
+    assert context.facts.keys() == {"device", "geo", "time", "page", "visitor", "attributes"}
     assert context.facts["device"]["type"] in {"mobile", "tablet", "desktop", "tv", "bot", "unknown"}
     assert context.facts["geo"].get("country", "FR").isalpha()
     assert context.locale.lower() in context.locales

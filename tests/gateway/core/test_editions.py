@@ -3,7 +3,9 @@ from dataclasses import replace
 import pytest
 
 from content_blocks.blocks import BlockFilter
-from gateway.core.editions import HOUR, ORDERS_KEPT, Edition, query_of
+from gateway.core.dependence import HOUR
+from gateway.core.editions import Edition, query_of
+from gateway.core.memos import OF_A_PROFILE, OF_STRANGERS
 from gateway.core.profiles import moved, stranger
 from gateway.core.signals import Signals
 from tests.gateway.core.made import LEARNING, NOW, card, catalogue, edition, liking, visitor
@@ -35,7 +37,7 @@ def test_all_strangers_share_one_order():
     order(found)
     order(found, stranger("eve", LEARNING))
     order(found, stranger("bob", LEARNING), at=NOW + 1)
-    assert len(found.orders) == 1
+    assert len(found.memo(None)) == 1
 
 
 def test_an_order_stands_for_the_hour():
@@ -43,23 +45,23 @@ def test_an_order_stands_for_the_hour():
     start = NOW // HOUR * HOUR
     order(found, at=start)
     order(found, at=start + HOUR - 1)
-    assert len(found.orders) == 1
+    assert len(found.memo(None)) == 1
     order(found, at=start + HOUR)
-    assert len(found.orders) == 2
+    assert len(found.memo(None)) == 2
 
 
 def test_orders_of_strangers_stay_bounded():
     found = edition(LOVED, block=CARDS)
-    for number in range(2 * ORDERS_KEPT):
+    for number in range(2 * OF_STRANGERS):
         order(found, name=number)
-    assert len(found.orders) <= ORDERS_KEPT + 1
+    assert len(found.memo(None)) == OF_STRANGERS
 
 
 def test_what_a_profile_remembers_stays_bounded():
     found, profile = edition(LOVED, block=CARDS), visitor(liking(travel=1.0))
-    for number in range(2 * ORDERS_KEPT):
+    for number in range(2 * OF_A_PROFILE):
         order(found, profile, name=number)
-    assert len(profile.memo) <= ORDERS_KEPT + 2
+    assert len(found.memo(profile)) == OF_A_PROFILE
 
 
 def test_editions_of_one_revision_never_mix():
@@ -113,7 +115,7 @@ def test_the_same_is_asked_all_hour_long():
     profile, start = visitor(liking(NOW, travel=1.0)), NOW // HOUR * HOUR
     assert query_of(profile, start) == query_of(profile, start + HOUR - 1)
     late = query_of(profile, NOW + 86_400)
-    assert (late.now_vector, late.usual_vector) == ({}, profile.usual)
+    assert (late.now_vector, late.usual_vector) == ({}, profile.memory.usual.sums)
     assert query_of(None, NOW).usual_vector == {}
 
 

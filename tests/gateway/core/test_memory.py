@@ -31,7 +31,8 @@ events = st.builds(
 )
 consents = st.builds(answered, st.sets(st.sampled_from(Purpose), min_size=1), st.booleans(), times)
 traits = st.dictionaries(
-    st.sampled_from(["plan", "age"]), st.builds(Trait, st.integers() | st.text(max_size=3), times)
+    st.sampled_from(["plan", "age"]),
+    st.builds(Trait, st.integers(-(2**63), 2**63) | st.text(max_size=3), times),
 )
 memories = st.builds(
     lambda found, consents, traits: replace(remember(found, LEARNING), consents=consents, traits=traits),

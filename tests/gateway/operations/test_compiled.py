@@ -3,13 +3,17 @@
 import json
 from typing import Any
 
+import orjson
 import pytest
 from graphql import execute, parse
 
+from gateway.operations.bounds import Bounds
 from gateway.operations.counts import Counts
+from gateway.operations.lasting import Kept, Lasting
+from gateway.operations.limits import Limits
 from gateway.operations.prepared import Operations
 from gateway.operations.results import Result
-from tests.gateway.operations.schemas import Calls, Mood, Size, Wish, box, schema
+from tests.gateway.operations.schemas import Calls, Cat, Mood, Size, Stone, Wish, box, schema
 
 ALL = """query All($deep: Boolean!, $at: Int = 1, $none: Int) {
   again: box { __typename ...Labels things { __typename ... on Cat { lives } ...Pet ... on Stone { weight } } }
@@ -31,20 +35,24 @@ fragment More on Box { label things { ...Pet } }
 fragment Pet on Named { name }"""
 
 
+def operations() -> Operations:
+    return Operations(schema, Bounds(schema._schema, Limits(), {}), kept=10)
+
+
 async def compared(text: str, variables: dict[str, Any] | None = None, **given: Any) -> tuple[Result, Counts]:
     """The result, which must be the reference's in data and errors; and how it came about."""
-    operations = Operations(schema, (), 1_000, 10)
-    prepared = await operations.prepare(text, None)
+    known = operations()
+    prepared = await known.prepare(text, None)
     assert prepared.errors == (), prepared.errors
     calls, others = Calls(**given), Calls(**given)
-    result = await operations.run(prepared, variables, calls)
+    result = await known.run(prepared, variables, calls)
     expected: Any = execute(schema._schema, parse(text), context_value=others, variable_values=variables)
     expected = await expected if hasattr(expected, "__await__") else expected
     assert [error.formatted for error in result.errors] == [e.formatted for e in expected.errors or ()]
     if result.data is not None:
         assert result.data == json.dumps(expected.data, separators=(",", ":")).encode()  # in the same order
     assert calls.seen == others.seen  # each root resolver once, with the same
-    (counts,) = operations.counts.values()
+    (counts,) = known.counts.values()
     return result, counts
 
 
@@ -81,12 +89,12 @@ async def test_every_kind_of_field_is_compiled(deep: bool) -> None:
 async def test_arguments_are_bound_as_literals_variables_and_defaults(
     text: str, variables: dict[str, Any] | None, wish: Wish, times: int
 ) -> None:
-    operations = Operations(schema, (), 1_000, 10)
+    known = operations()
     calls = Calls()
-    await operations.run(await operations.prepare(text, None), variables, calls)
+    await known.run(await known.prepare(text, None), variables, calls)
     assert calls.seen == [(wish, times)]
     assert await compared(text, variables)
-    assert operations.counts["anonymous"] == Counts(hits=1)
+    assert known.counts["anonymous"] == Counts(hits=1)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +125,35 @@ async def test_what_a_type_can_make_fit_does_not_leave_the_compiled_path() -> No
     assert counts == Counts(hits=1)
 
 
+async def test_a_list_that_does_not_change_is_completed_once_for_each_operation() -> None:
+    things = Lasting([Cat(name="Tom"), Stone(weight=2.5)])
+    known, calls = operations(), Calls(box=box(things=things))
+    names = await known.prepare("{ box { things { ... on Cat { name } } } }", None)
+    types = await known.prepare("{ box { things { __typename } } }", None)
+    first = await known.run(names, None, calls)
+    things[0].name = "a promise that was broken"  # which shows that nobody looks again
+    assert await known.run(names, None, calls) == first == Result(b'{"box":{"things":[{"name":"Tom"},{}]}}')
+    assert (await known.run(types, None, calls)).data == (
+        b'{"box":{"things":[{"__typename":"Cat"},{"__typename":"Stone"}]}}'
+    )
+    assert known.counts["anonymous"] == Counts(hits=3)
+
+
+def test_of_what_is_kept_the_oldest_goes_first() -> None:
+    kept = Kept(most=20)
+    lists = [Lasting([number]) for number in range(10)]
+
+    def complete(item: int) -> int:
+        looked.append(item)
+        return item + 1_000
+
+    looked: list[int] = []
+    for numbers in (lists, lists[-3:], lists[:1]):
+        for one in numbers:
+            assert orjson.dumps(kept.shaped(one, complete)) == f"[{one[0] + 1_000}]".encode()
+    assert looked == [*range(10), 0]
+
+
 async def test_an_error_of_one_root_field_leaves_the_others_which_are_not_called_again() -> None:
     result, counts = await compared('{ fails box { label } later(wish: {names: "x"}) }')
     assert counts == Counts(bails=1)
@@ -139,20 +176,18 @@ async def test_one_mutation_is_compiled_and_several_keep_their_order() -> None:
 
 
 async def test_introspection_is_answered_and_kept() -> None:
-    operations = Operations(schema, (), 1_000, 10)
-    prepared = await operations.prepare(
-        '{ __schema { queryType { name } } __type(name: "Box") { kind } }', None
-    )
-    first = await operations.run(prepared, None, Calls())
+    known = operations()
+    prepared = await known.prepare('{ __schema { queryType { name } } __type(name: "Box") { kind } }', None)
+    first = await known.run(prepared, None, Calls())
     assert first == Result(b'{"__schema":{"queryType":{"name":"Query"}},"__type":{"kind":"OBJECT"}}')
-    assert await operations.run(prepared, None, Calls()) is first
+    assert await known.run(prepared, None, Calls()) is first
 
 
 async def test_events_of_a_subscription_are_compiled_one_by_one() -> None:
-    operations = Operations(schema, (), 1_000, 10)
+    known = operations()
     text = "subscription S($labels: [String]!) { boxes(labels: $labels) { label at } }"
-    stream = await operations.subscribe(
-        await operations.prepare(text, None), {"labels": ["a", "broken", None]}, Calls()
+    stream = await known.subscribe(
+        await known.prepare(text, None), {"labels": ["a", "broken", None]}, Calls()
     )
     assert not isinstance(stream, Result)
     results = [result async for result in stream]
@@ -163,21 +198,21 @@ async def test_events_of_a_subscription_are_compiled_one_by_one() -> None:
         f'{{"boxes":{{"label":null,{at}}}}}'.encode(),
     ]
     assert [error.path for error in results[1].errors] == [["boxes", "at"]]
-    assert operations.counts["S"] == Counts(hits=2, bails=1)
+    assert known.counts["S"] == Counts(hits=2, bails=1)
 
 
 async def test_a_subscription_with_wrong_variables_has_no_events() -> None:
-    operations = Operations(schema, (), 1_000, 10)
+    known = operations()
     text = "subscription($labels: [String]!) { boxes(labels: $labels) { label } }"
-    refused = await operations.subscribe(await operations.prepare(text, None), {"labels": None}, Calls())
+    refused = await known.subscribe(await known.prepare(text, None), {"labels": None}, Calls())
     assert isinstance(refused, Result)
     assert refused.data is None
     assert "$labels" in refused.errors[0].message
 
 
 async def test_names_of_operations_are_counted_apart_as_long_as_they_are_few() -> None:
-    operations = Operations(schema, (), 1_000, 10)
+    known = operations()
     for number in range(250):
-        await operations.run(await operations.prepare(f"query Q{number} {{ __typename }}", None), None, None)
-    assert len(operations.counts) == 201
-    assert operations.counts["others"].hits == 50
+        await known.run(await known.prepare(f"query Q{number} {{ __typename }}", None), None, None)
+    assert len(known.counts) == 201
+    assert known.counts["others"].hits == 50

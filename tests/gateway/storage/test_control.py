@@ -44,3 +44,16 @@ async def test_all_processes_share_the_first_secret(storage):
     assert len(set(got)) == 1
     assert got[0] in offered
     assert await storage.control.secret("signing", b"late") == got[0]
+
+
+async def test_a_secret_is_found_exchanged_by_who_knows_it_and_dropped(storage):
+    control = storage.control
+    assert await control.find_secret("keys") is None
+    await control.secret("keys", b"old")
+    assert not await control.replace_secret("keys", b"wrong", b"new")
+    assert await control.find_secret("keys") == b"old"
+    assert await control.replace_secret("keys", b"old", b"new")
+    assert await control.find_secret("keys") == b"new"
+    assert await control.drop_secret("keys")
+    assert not await control.drop_secret("keys")
+    assert await control.find_secret("keys") is None

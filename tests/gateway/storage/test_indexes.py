@@ -6,19 +6,21 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.monitoring import CommandListener
 
+from gateway.core.chains import EPOCH, Head, naming, seal
+from gateway.core.keys import SigningKey
 from gateway.storage.client import SpaceStore, Storage
 from gateway.storage.content import Entry
 from gateway.storage.control import StoredToken
 from gateway.storage.decisions import DecisionBucket
 from gateway.storage.drafts import DraftChange
 from gateway.storage.events import Bucket, LoggedEvent, Move
-from gateway.storage.indexes import CONTROL_INDEXES, Retention, space_indexes
+from gateway.storage.indexes import CONTROL_INDEXES, Retention, audit_indexes, space_indexes
 from gateway.storage.profiles import ProfileChange, StoredProfile
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
-# Read whole, on purpose: they are small and there is nothing to choose from.
-LISTED_WHOLE = {"spaces", "tokens", "revisions"}
+# Read whole, on purpose: they are small and there is nothing to choose from, or all of it is to be proven.
+LISTED_WHOLE = {"spaces", "tokens", "revisions", "audit"}
 
 
 class Recorder(CommandListener):
@@ -111,6 +113,19 @@ async def use_the_rest(space: SpaceStore, storage: Storage) -> None:
     await storage.control.tokens("main")
     await storage.control.revoke_token("t", NOON)
     await storage.control.secret("signing", b"1")
+    await storage.control.find_secret("signing")
+    await storage.control.replace_secret("signing", b"1", b"2")
+    await storage.control.drop_secret("signing")
+
+
+async def use_the_audit_log(storage: Storage) -> None:
+    await storage.audit.prepare(timedelta(days=9))
+    bucket = seal(Head.start("p"), [naming(0, [], timedelta(days=9))], SigningKey.of("secret"))
+    await storage.audit.append(bucket)
+    await storage.audit.naming()
+    await storage.audit.last(bucket)
+    await storage.audit.between(EPOCH, NOON, ["consent"], ["main"])
+    assert [found async for found in storage.audit.all()] == [bucket]
 
 
 async def test_every_query_has_its_index_and_every_index_its_query(engine_url, watched):
@@ -119,6 +134,7 @@ async def test_every_query_has_its_index_and_every_index_its_query(engine_url, w
     await use_content(space)
     await use_events(space)
     await use_the_rest(space, storage)
+    await use_the_audit_log(storage)
     used: set[tuple[str, str]] = set()
     scanned = []
     for db, collection, query in recorder.filters:
@@ -130,7 +146,7 @@ async def test_every_query_has_its_index_and_every_index_its_query(engine_url, w
     assert scanned == []
     every = {
         (collection, model.document["name"])
-        for table in (space_indexes(Retention()), CONTROL_INDEXES)
+        for table in (space_indexes(Retention()), CONTROL_INDEXES, audit_indexes(timedelta(days=9)))
         for collection, models in table.items()
         for model in models
         if "expireAfterSeconds" not in model.document  # the store itself uses those

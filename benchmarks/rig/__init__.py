@@ -1,0 +1,1 @@
+"""What the benchmarks of the page share; no script in itself."""
