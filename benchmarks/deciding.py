@@ -31,6 +31,8 @@ from gateway.core.events import Event
 from gateway.core.memory import Learning, remember
 from gateway.core.personalize import choose_page
 from gateway.core.profiles import Profile, moved, stranger
+from gateway.core.pseudonyms import Pseudonym
+from gateway.core.sealing import Sealer
 from gateway.core.signals import Signals
 from gateway.services.deliver import Asked, Delivery
 from gateway.settings import Settings
@@ -191,14 +193,14 @@ def answering(edition: Edition, reader: ContextReader, profile: Profile) -> Call
     types = page_types(tuple(contents.values()))
     anything = cast(Any, SimpleNamespace(reader=reader, secret=b"benchmark"))
     request = Request(anything, anything, anything, edition, types, contents, HEADERS, "81.2.69.142")
-    delivery = Delivery(cast(Any, Known(profile)), Settings())
+    delivery = Delivery(cast(Any, Known(profile)), Settings(), Sealer([bytes(32)]))
     given = ContextInput(
         device=DeviceInput(type="mobile"), timezone="Europe/London", url="https://x.example/?utm_source=news"
     )
     plainly_asked = {"key", "type", "variant", "position", "score", "data"}
 
     def answer(*more: str) -> object:
-        asked = Asked(context_of(request, given, {"slug": "home"}), "v")
+        asked = Asked(context_of(request, given, {"slug": "home"}), Pseudonym("v"), called="v")
         try:
             delivery.page(edition, "home", asked).send(None)
         except StopIteration as found:  # a warm profile waits for nothing

@@ -1,8 +1,10 @@
-"""`track` of one event from 16 and from 64 clients, against what the embedded engine takes by itself.
+"""Events taken, single from 16 and 64 clients and in batches of 100, against what the embedded engine takes itself.
 
-The baseline makes the very writes that the gateway makes, in groups of as many events as there are clients:
+The baseline makes the very writes that the gateway makes, in groups of as many events as come at once:
 one bucket of events, and the profiles that it moves. The gateway is the installed command, in a process of
-its own, as are its clients. Rounds alternate; the median of each side counts, and the ratio between them.
+its own, as are its clients, who speak GraphQL (`track`) and REST (`POST /v1/events`). Rounds alternate; the median of
+each side counts, and the ratio between them. In the end the same clients send at half that rate, by the clock, and the
+time from when a request was due to its answer is measured.
 
     python -m benchmarks.track [--seconds 20] [--rounds 2]
 """
@@ -11,6 +13,7 @@ import argparse
 import asyncio
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -19,8 +22,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -97,38 +103,65 @@ def _event(visitor: str, name: str) -> Event:
     return Event(id=name, type="click", visitor=visitor, at=time.time(), block="text-1", page="home")
 
 
-async def gateway(clients: int, seconds: float, folder: Path) -> tuple[float, float]:
-    """(acknowledged events a second, the same with the time that stopping takes: the last profiles are folded)."""
+@dataclass(frozen=True)
+class Case:
+    protocol: str
+    clients: int
+    batch: int  # events in a request
+
+    @property
+    def group(self) -> int:
+        """Events that come at once. Two who send batches take turns."""
+        return self.clients if self.batch == 1 else self.batch
+
+
+@dataclass
+class Run:
+    """Of one gateway."""
+
+    acknowledged: float  # events a second
+    folded: float  # the same with the time that stopping takes: the last profiles are folded
+    cpu: float  # microseconds of the gateway's own, an event
+    late: float  # p99 of a request, in milliseconds, at half the rate
+
+
+async def gateway(case: Case, seconds: float, folder: Path) -> Run:
     bundle = folder / "bundle.json"
     bundle.write_text(json.dumps(BUNDLE))
     environment = os.environ | {"BLOCKLOOM_ADMIN_TOKEN": TOKEN, "BLOCKLOOM_CONSENT": "opt-out"}
     command = shutil.which("blockloom", path=Path(sys.executable).parent) or "blockloom"
     data = ["--data", str(folder / "data")]
-    subprocess.run(
-        [command, "load", str(bundle), *data],
-        check=True,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run([command, "load", str(bundle), *data], check=True, env=environment, **quiet)
     port = free_port()
-    serving = subprocess.Popen(
-        [command, "serve", "--port", str(port), *data],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    serving = subprocess.Popen([command, "serve", "--port", str(port), *data], env=environment, **quiet)
     try:
-        await _answering(port)
-        began = time.perf_counter()
-        counts = await asyncio.gather(*(_client(port, n, clients, seconds) for n in range(clients)))
-        took = time.perf_counter() - began
+        await answering(port)
+        began, cpu = time.perf_counter(), _cpu(serving.pid)
+        waits = await _clients(port, case, seconds)
+        took, cpu = time.perf_counter() - began, _cpu(serving.pid) - cpu
+        events = len(waits) * case.batch
+        due = 2 * case.clients * case.batch * took / events
+        paced = sorted(await _clients(port, case, seconds / 2, due))
     finally:
         stopping = time.perf_counter()
         serving.send_signal(signal.SIGTERM)
         serving.wait(60)
     folded = time.perf_counter() - stopping
-    return sum(counts) / took, sum(counts) / (took + folded)
+    rate = events / took
+    everything = events + len(paced) * case.batch  # as if all had come at the highest rate
+    return Run(
+        acknowledged=rate,
+        folded=everything / (everything / rate + folded),
+        cpu=cpu / events * 1e6,
+        late=paced[int(len(paced) * 0.99)] * 1e3,
+    )
+
+
+def _cpu(pid: int) -> float:
+    """Seconds, without those of children that run."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:
@@ -138,7 +171,7 @@ def free_port() -> int:
         return port
 
 
-async def _answering(port: int) -> None:
+async def answering(port: int) -> None:
     for _ in range(300):
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -150,45 +183,79 @@ async def _answering(port: int) -> None:
     raise RuntimeError("the gateway did not start")
 
 
-async def _client(port: int, number: int, clients: int, seconds: float) -> int:
-    """One event after the other, each sent when the one before it is acknowledged."""
+async def _clients(port: int, case: Case, seconds: float, due: float = 0.0) -> list[float]:
+    """Seconds that each request waited."""
+    run = secrets.token_hex(3)
+    found = await asyncio.gather(
+        *(_client(port, f"{run}-{n}", n, case, seconds, due) for n in range(case.clients))
+    )
+    return [wait for waits in found for wait in waits]
+
+
+async def _client(port: int, name: str, number: int, case: Case, seconds: float, due: float) -> list[float]:
+    """One request after the other, each sent when the one before it is acknowledged, and not before it is due."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    sent = 0
-    until = time.perf_counter() + seconds
-    while time.perf_counter() < until:
-        event = {
-            "id": f"{number}-{sent}", "visitor": f"v{(sent * clients + number) % VISITORS}",
-            "type": "click", "block": f"text-{sent % 20}", "page": "home",
-        }  # fmt: skip
-        body = orjson.dumps({"query": QUERY, "variables": {"events": [event]}})
-        head = (
-            f"POST /graphql HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {TOKEN}\r\n"
-            f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-        )
-        writer.write(head.encode() + body)
+    waits: list[float] = []
+    began = time.perf_counter() + due * number / case.clients
+    until = began + seconds
+    while (planned := began + due * len(waits)) < until and time.perf_counter() < until:
+        await asyncio.sleep(max(0.0, planned - time.perf_counter()))
+        sent = planned if due else time.perf_counter()
+        writer.write(_request(case, name, number, len(waits)))
         answer = await reader.readuntil(b"\r\n\r\n")
         length = int(answer.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-        assert b'"accepted":1' in await reader.readexactly(length)
-        sent += 1
+        said = await reader.readexactly(length)
+        assert b'"accepted":%d' % case.batch in said, said
+        waits.append(time.perf_counter() - sent)
     writer.close()
-    return sent
+    return waits
 
 
-async def measure(clients: int, seconds: float, rounds: int) -> None:
-    alone, served, settled = [], [], []
+def _request(case: Case, name: str, number: int, sent: int) -> bytes:
+    events = [
+        {
+            "id": f"{name}-{sent}-{n}",
+            "visitor": f"v{((sent * case.clients + number) * case.batch + n) % VISITORS}",
+            "type": "click",
+            "block": f"text-{(sent + n) % 20}",
+            "page": "home",
+        }
+        for n in range(case.batch)
+    ]
+    path, said = PROTOCOLS[case.protocol]
+    body = orjson.dumps(said(events))
+    head = (
+        f"POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {TOKEN}\r\n"
+        f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+PROTOCOLS: Mapping[str, tuple[str, Callable[[list[Any]], Any]]] = {
+    "GraphQL": ("/graphql", lambda events: {"query": QUERY, "variables": {"events": events}}),
+    "REST": ("/v1/events", lambda events: {"events": events}),
+}
+CASES = [Case(name, *sizes) for sizes in ((16, 1), (64, 1), (2, 100)) for name in PROTOCOLS]
+
+
+async def measure(case: Case, seconds: float, rounds: int) -> None:
+    alone: list[float] = []
+    runs: list[Run] = []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
-            alone.append(await engine_alone(clients, seconds, Path(folder)))
+            alone.append(await engine_alone(case.group, seconds, Path(folder)))
         with tempfile.TemporaryDirectory() as folder:
-            acknowledged, folded = await gateway(clients, seconds, Path(folder))
-            served.append(acknowledged)
-            settled.append(folded)
+            runs.append(await gateway(case, seconds, Path(folder)))
     base = statistics.median(alone)
+    taken, folded, cpu, late = (
+        statistics.median(getattr(run, name) for run in runs)
+        for name in ("acknowledged", "folded", "cpu", "late")
+    )
     print(
-        f"{clients:3} clients: engine alone {base:6.0f} events/s in groups of {clients}; "
-        f"track {statistics.median(served):6.0f}/s acknowledged ({statistics.median(served) / base:.2f}), "
-        f"{statistics.median(settled):6.0f}/s when the rest is folded and all is stopped "
-        f"({statistics.median(settled) / base:.2f})"
+        f"{case.protocol:7} {case.clients:2} clients x {case.batch:3}: engine alone {base:6.0f} events/s in groups "
+        f"of {case.group}; {taken:6.0f}/s acknowledged ({taken / base:.2f}), {folded:6.0f}/s when all is folded and "
+        f"stopped ({folded / base:.2f}); {cpu:5.0f} us of its own CPU an event; p99 {late:5.1f} ms at half the rate",
+        flush=True,
     )
 
 
@@ -197,8 +264,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--rounds", type=int, default=2)
     given = parser.parse_args()
-    for clients in (16, 64):
-        asyncio.run(measure(clients, given.seconds, given.rounds))
+    for case in CASES:
+        asyncio.run(measure(case, given.seconds, given.rounds))
 
 
 if __name__ == "__main__":

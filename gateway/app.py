@@ -1,4 +1,4 @@
-"""The ASGI application: GraphQL, the preview pages, whether all is well, and figures."""
+"""The ASGI application: GraphQL, the intake of events, the preview pages, public keys, whether all is well, figures."""
 
 from collections.abc import Sequence
 
@@ -14,8 +14,10 @@ from gateway.api import exchange, metrics
 from gateway.api.failures import refused
 from gateway.api.http import GraphQLEndpoint, status_of
 from gateway.api.origins import loopback
+from gateway.collect.routes import routes as collecting
 from gateway.console import preview
 from gateway.console.stages import Stage
+from gateway.core.keys import key_set
 from gateway.errors import BlockloomError, CrossSite, Forbidden
 from gateway.services.gateway import MAIN, Gateway
 from schemas.vocabulary import Scope as Right
@@ -29,12 +31,21 @@ class Application:
     def __init__(self, gateway: Gateway, open_access: bool, stages: Sequence[Stage]) -> None:
         self._gateway = gateway
         self._graphql = GraphQLEndpoint(gateway, open_access)
-        self._figures = metrics.registry(self._graphql.served.counts)
-        routes: list[BaseRoute] = [Route("/health", self._health), Route("/metrics", self._metrics)]
+        self._figures = metrics.registry(self._graphql.served.counts, gateway.bots.counts)
+        routes: list[BaseRoute] = [
+            Route("/health", self._health),
+            Route("/metrics", self._metrics),
+            Route("/.well-known/jwks.json", self._keys),
+            *collecting(gateway, open_access),
+        ]
         if open_access:
             routes += preview.routes(self._graphql, stages)
         self._others = Starlette(routes=routes)
-        self._app = self._outermost(open_access)
+        origins = gateway.settings.cors_origins
+        self._asked: ASGIApp = self._graphql
+        if origins:  # the intake allows any origin, and answers their preflights itself
+            self._asked = CORSMiddleware(self._graphql, origins, ("GET", "POST"), HEADERS, max_age=86_400)
+        self._app = self._local if open_access else self._routed
 
     async def ready(self) -> None:
         """Raises BadInput where a trusted document fits no schema. Without this, first requests wait for theirs."""
@@ -43,14 +54,9 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
 
-    def _outermost(self, open_access: bool) -> ASGIApp:
-        origins = self._gateway.settings.cors_origins
-        app = self._local if open_access else self._routed
-        return CORSMiddleware(app, origins, ("GET", "POST"), HEADERS, max_age=86_400) if origins else app
-
     async def _routed(self, scope: Scope, receive: Receive, send: Send) -> None:
         """GraphQL past the router: it is what nearly every request wants."""
-        await (self._graphql if scope.get("path") == "/graphql" else self._others)(scope, receive, send)
+        await (self._asked if scope.get("path") == "/graphql" else self._others)(scope, receive, send)
 
     async def _local(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Without tokens, a name that a stranger's DNS points to this machine must not be served."""
@@ -72,6 +78,11 @@ class Application:
         except BlockloomError as error:
             return JSONResponse({"status": "degraded", "store": error.message})
         return JSONResponse({"status": "ok", "store": "ok"})
+
+    async def _keys(self, request: Request) -> JSONResponse:
+        """Public, for whoever verifies a receipt."""
+        keys = key_set(self._gateway.keys.public)
+        return JSONResponse(keys, headers={"cache-control": "public, max-age=3600"})
 
     async def _metrics(self, request: Request) -> Response:
         """Of the whole process, so for those who administer the deployment."""

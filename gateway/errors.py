@@ -2,6 +2,8 @@
 
 BlockloomError            code, a sentence that names the mend, perhaps problems with their places
 ├── BadInput              BAD_INPUT             what was sent cannot be right
+│   ├── BadIdentity       BAD_IDENTITY          ... an id that is nobody's, like "undefined"
+│   ├── IdentityLimit     IDENTITY_LIMIT        ... a person with too many devices
 │   ├── TooLarge          TOO_LARGE             ... because it is beyond a limit
 │   ├── InvalidContent    INVALID_CONTENT       ... content that breaks its schema or its references
 │   ├── UnknownDocument   PERSISTED_QUERY_NOT_FOUND    ... the id of no document; send its text as well
@@ -9,15 +11,18 @@ BlockloomError            code, a sentence that names the mend, perhaps problems
 ├── Unauthenticated       UNAUTHENTICATED       no token, or one that is not known
 ├── Forbidden             FORBIDDEN             the token lacks a scope, or belongs to another space
 │   └── CrossSite         CROSS_SITE            ... a browser says that another site's page asks
+├── ConsentRequired       CONSENT_REQUIRED      the visitor has not agreed to be remembered
 ├── NotFound              NOT_FOUND
 ├── Conflict              CONFLICT              somebody else was faster; read again and repeat
 ├── StoreUnavailable      STORE_UNAVAILABLE     retryable: nothing was changed, or it may be repeated
 ├── Overloaded            OVERLOADED            retryable
+├── RateLimited           RATE_LIMITED          retryable, in so many seconds: a token or an address asks too often
 └── EngineError           ENGINE                the embedded engine cannot start or be used
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, ClassVar
 
 
@@ -58,6 +63,14 @@ class BadInput(BlockloomError):
     code = "BAD_INPUT"
 
 
+class BadIdentity(BadInput):
+    code = "BAD_IDENTITY"
+
+
+class IdentityLimit(BadInput):
+    code = "IDENTITY_LIMIT"
+
+
 class TooLarge(BadInput):
     code = "TOO_LARGE"
 
@@ -86,6 +99,10 @@ class CrossSite(Forbidden):
     code = "CROSS_SITE"
 
 
+class ConsentRequired(BlockloomError):
+    code = "CONSENT_REQUIRED"
+
+
 class NotFound(BlockloomError):
     code = "NOT_FOUND"
 
@@ -102,6 +119,18 @@ class StoreUnavailable(BlockloomError):
 class Overloaded(BlockloomError):
     code = "OVERLOADED"
     retryable = True
+
+
+class RateLimited(BlockloomError):
+    code = "RATE_LIMITED"
+    retryable = True
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after = max(1, ceil(seconds))
+
+    def extensions(self) -> Mapping[str, Any]:
+        return {**super().extensions(), "retryAfter": self.retry_after}
 
 
 class EngineError(BlockloomError):

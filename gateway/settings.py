@@ -1,11 +1,14 @@
 """Every setting, as an environment variable `BLOCKLOOM_*`. docs/settings.md has the same table."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from limits import parse
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gateway.core.context.countries import known_country
+from gateway.core.engagement import Scale
 from gateway.core.events import WEIGHTS
 from gateway.core.keys import SHORTEST
 from gateway.core.memory import Learning
@@ -13,11 +16,23 @@ from gateway.core.sealing import PERSONAL
 from gateway.operations.limits import Limits
 
 
+def _rate(value: str | None) -> str | None:
+    """Raises ValueError for what `limits` cannot read."""
+    if value in (None, "", "0"):
+        return None
+    parse(value)
+    return value
+
+
+Rate = Annotated[str | None, AfterValidator(_rate)]  # like 10/second, or 500/5 minutes
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BLOCKLOOM_", extra="forbid", frozen=True)
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    workers: int = Field(1, ge=1, le=64, description="Processes that serve the port, on one store.")
     data: Path = Field(Path(".blockloom"), description="Folder of the embedded engine's data.")
     mongodb_url: SecretStr | None = Field(
         None, description="A `mongodb://` URL; without one the embedded engine is started."
@@ -33,6 +48,9 @@ class Settings(BaseSettings):
     )
     consent: Literal["opt-in", "opt-out"] = Field(
         "opt-in", description="Whether a visitor who was not asked yet counts as having refused or agreed."
+    )
+    consent_countries: dict[str, Literal["opt-in", "opt-out"]] = Field(
+        {}, description='The same for visitors in these countries, as JSON, like `{"US": "opt-out"}`.'
     )
     country_database: Path | None = Field(
         None, description="A MaxMind-format file for IP look-ups; else the shipped country database."
@@ -58,6 +76,21 @@ class Settings(BaseSettings):
     event_weights: dict[str, float] = Field(
         {}, description="Weights of event types as JSON, over the built-in table."
     )
+    engagement_weights: dict[str, float] = Field(
+        {}, description="Weights of event types in the engagement score as JSON, over those of learning."
+    )
+    engagement_half: float = Field(
+        Scale().half, gt=0, le=1e6, description="Sum of recent weights that makes an engagement score of 50."
+    )
+    engagement_levels: list[float] = Field(
+        [Scale().medium, Scale().high],
+        min_length=2,
+        max_length=2,
+        description="Scores from which engagement is medium and high, as JSON.",
+    )
+    attribution_days: float = Field(
+        30.0, gt=0, le=366, description="Days that a conversion is owed to what led the visitor here."
+    )
     events_days: int = Field(90, ge=1, le=3660, description="Days that events are kept.")
     profiles_days: int = Field(365, ge=1, le=3660, description="Days that a profile outlives its last event.")
     decisions_days: int = Field(7, ge=1, le=90, description="Days that decisions can be replayed.")
@@ -72,6 +105,9 @@ class Settings(BaseSettings):
     personal_traits: list[str] = Field(
         list(PERSONAL), description="Names of traits that are kept encrypted, as JSON."
     )
+    blocked_ids: list[str] = Field(
+        [], description='Ids that name nobody, over the built-in table, as JSON, like `["kiosk"]`.'
+    )
     profile_cache: int = Field(50_000, ge=1, description="Profiles held in memory, per space.")
     gather_ms: float = Field(
         2.0, ge=0, le=100, description="Milliseconds that events wait for company before a write."
@@ -84,6 +120,30 @@ class Settings(BaseSettings):
     )
     signals_seconds: float = Field(
         30.0, ge=1, le=3600, description="Seconds between updates of popularity from the event log."
+    )
+    bot_ranges: Path | None = Field(
+        None, description="A file of more ranges of addresses that bots ask from, one a line."
+    )
+    bot_rate: Rate = Field(
+        "1200/minute", description="Events and pages beyond which a visitor counts as a bot; `0` for none."
+    )
+    bot_address_rate: Rate = Field(
+        "3000/minute",
+        description="The same of an address that uses publishable tokens; `0` for none.",
+    )
+    rate_limit: Rate = Field(
+        None, description="Requests that a token may make, like `6000/minute`; without it, any number."
+    )
+    rate_limit_address: Rate = Field(
+        "6000/minute",
+        description="Requests that an address may make with publishable tokens; `0` for any number.",
+    )
+    rate_limit_unknown: Rate = Field(
+        "60/minute", description="Unknown tokens that an address may try; `0` for any number."
+    )
+    rate_storage: SecretStr | None = Field(
+        None,
+        description="A `redis://` URL by which processes share the limits of tokens; else each counts by itself.",
     )
     max_body: int = Field(1_048_576, ge=1024, description="Bytes that a request's body may have.")
     query_characters: int = Field(
@@ -101,6 +161,9 @@ class Settings(BaseSettings):
         Limits().cost, ge=1000, le=10_000_000, description="Values that an operation may ask for."
     )
     introspection: bool = Field(True, description="Whether the schema is told to who asks for it.")
+    max_subscriptions: int = Field(
+        20_000, ge=1, description="Subscribers' connections that a process holds, and operations over them."
+    )
     cors_origins: list[str] = Field(
         [], description='Origins whose scripts may call, as JSON, like `["https://shop.example"]`.'
     )
@@ -123,6 +186,21 @@ class Settings(BaseSettings):
                 "give BLOCKLOOM_ADMIN_TOKEN 24 characters or more, or leave it out to have one made"
             )
         return token
+
+    @field_validator("engagement_levels")
+    @classmethod
+    def _levels_ascend(cls, levels: list[float]) -> list[float]:
+        if not 0 < levels[0] < levels[1] <= 100:
+            raise ValueError("give two scores from 0 to 100, the lower first, like [20, 50]")
+        return levels
+
+    @field_validator("consent_countries")
+    @classmethod
+    def _countries_exist(cls, countries: dict[str, str]) -> dict[str, str]:
+        unknown = [name for name in countries if known_country(name) != name]
+        if unknown:
+            raise ValueError(f"name countries by the two capitals of ISO 3166-1, not {', '.join(unknown)}")
+        return countries
 
     @field_validator("keys")
     @classmethod
@@ -155,9 +233,14 @@ class Settings(BaseSettings):
 
     @property
     def learning(self) -> Learning:
+        weights = {**WEIGHTS, **self.event_weights}
         return Learning(
             half_life_now=self.half_life_now,
             half_life_usual=self.half_life_usual,
             names=self.profile_names,
-            weights={**WEIGHTS, **self.event_weights},
+            weights=weights,
+            engagement=Scale(
+                {**weights, **self.engagement_weights}, self.engagement_half, *self.engagement_levels
+            ),
+            attribution=self.attribution_days * 86400.0,
         )

@@ -27,7 +27,11 @@ class ForgetResult:
     visitor: strawberry.ID
     profiles: int
     events: int
+    vectors: int = strawberry.field(description="Of interests.")
     decisions: int
+    receipt: str = strawberry.field(
+        description="Says the same, signed: a JWS, for the keys at `/.well-known/jwks.json`."
+    )
 
 
 @strawberry.type(description="A condition tried on facts.")

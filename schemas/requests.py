@@ -26,6 +26,18 @@ class GeoInput:
     lon: float | None = None
 
 
+@strawberry.input(description="What the visitor's consent platform says; it holds for this request.")
+class ConsentInput:
+    tcf: str | None = strawberry.field(
+        default=None, description="A consent string of the IAB's framework, version 2."
+    )
+    gcs: str | None = strawberry.field(default=None, description="Google's parameter, like G101.")
+    gcd: str | None = strawberry.field(default=None, description="Google's parameter, like 13p3t3t3t5l1.")
+    signals: JSON | None = strawberry.field(
+        default=None, description='Google\'s Consent Mode: `{"analytics_storage": "denied"}`.'
+    )
+
+
 @strawberry.input(description="Explicit circumstances; they win over what the request itself tells.")
 class ContextInput:
     device: DeviceInput | None = None
@@ -38,6 +50,7 @@ class ContextInput:
     attributes: JSON | None = strawberry.field(
         default=None, description="Anything of your own: `attributes.*`."
     )
+    consent: ConsentInput | None = None
 
 
 @strawberry.input(description="Every named condition must hold.")

@@ -26,7 +26,8 @@ RESERVED = frozenset({
     "Experiment", "Event", "Revision", "BlockInput", "BlockTypeInput", "VariantInput", "SegmentInput",
     "SlotInput", "PageInput", "ContentConnection", "ContentEdge", "ContentItem", "ContentKind",
     "ContentProblem", "ContentRef", "SavedContent", "Publication", "NewToken", "TokenInfo",
-    "Scope", "ArmInput", "ExperimentInput", "MetricInput", "RevisionInfo",
+    "Scope", "ArmInput", "ExperimentInput", "MetricInput", "RevisionInfo", "ConsentInput", "AuditKind",
+    "AuditEntry", "AuditEdge", "AuditConnection",
 })  # fmt: skip
 
 Content = TypeVar("Content")

@@ -12,7 +12,7 @@ Kind = Literal["string", "number", "boolean", "array", "object", "any"]
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A path that ends in `*` stands for every path below it."""
+    """A `*` in a path stands for one step or more: any that the visitor's own data bring along."""
 
     path: str
     kind: Kind
@@ -73,6 +73,7 @@ FACTS: dict[str, Fact] = {
         Fact("page.utm.*", "string", "Campaign parameters: page.utm.source, page.utm.campaign ..."),
         Fact("segments", "array", "Keys of the segments that the visitor is in"),
         Fact("visitor.id", "string", "The visitor's id"),
+        Fact("visitor.origin", "string", "What assignments hash on: the same before and after a log-in"),
         Fact("visitor.known", "boolean", "Has been identified"),
         Fact("visitor.new", "boolean", "Is here for the first time"),
         Fact("visitor.visits", "number", "Visits so far", low=0),
@@ -81,7 +82,15 @@ FACTS: dict[str, Fact] = {
         Fact("visitor.timezone", "string", "IANA time zone, as in Europe/London"),
         Fact("visitor.consent", "array", "Purposes that the visitor has agreed to"),
         Fact("visitor.traits.*", "any", "What `identify` told about the visitor"),
-        Fact("engagement.score", "number", "How engaged the visitor is"),
+        Fact("engagement.score", "number", "How engaged the visitor is, by recent events", low=0, high=100),
+        Fact("engagement.level", "string", "The same in a word", values=("low", "medium", "high")),
+        Fact(
+            "engagement.percentile",
+            "number",
+            "How many in a hundred visitors are less engaged",
+            low=0,
+            high=100,
+        ),
         Fact("engagement.sessions", "number", "Sessions so far", low=0),
         Fact("engagement.pageViews", "number", "Pages seen so far", low=0),
         Fact("engagement.conversions", "number", "Conversions so far", low=0),
@@ -89,20 +98,54 @@ FACTS: dict[str, Fact] = {
         Fact("engagement.firstSeen", "number", "First seen, seconds since 1970"),
         Fact("engagement.lastSeen", "number", "Last seen, seconds since 1970"),
         Fact("engagement.daysSinceSeen", "number", "Days since the visit before", low=0),
+        Fact("behaviour.session.active", "boolean", "Was here within the last half hour"),
+        Fact(
+            "behaviour.session.pageViews", "number", "Pages seen in this session, or in the last one", low=0
+        ),
+        Fact("behaviour.session.productViews", "number", "Blocks looked at in it (`view`)", low=0),
+        Fact("behaviour.session.seconds", "number", "How long it lasts, or how long was read in it", low=0),
+        Fact("behaviour.session.scroll", "number", "Largest share of a page seen in it", low=0, high=1),
+        Fact("behaviour.session.cartAdds", "number", "Things put into the cart in it", low=0),
+        Fact("behaviour.session.purchased", "boolean", "Something was bought in it"),
+        Fact("behaviour.session.bounced", "boolean", "One page was seen in it, and nothing else happened"),
+        Fact("behaviour.session.entryPage", "string", "The page that it began with"),
+        Fact("behaviour.session.lastPage", "string", "The last page seen in it"),
+        Fact("behaviour.cartAbandoned", "boolean", "Left with something in the cart"),
+        Fact("behaviour.lastPages", "array", "The last twenty pages, the newest first"),
+        Fact("behaviour.orders.count", "number", "Purchases so far", low=0),
+        Fact("behaviour.orders.total", "number", "What they came to"),
+        Fact("behaviour.orders.average", "number", "What one came to, on average"),
+        Fact("behaviour.orders.last", "number", "What the last one came to"),
+        *(
+            Fact(f"behaviour.attribution.{touch}.{name}", "string", f"{said} {meaning}")
+            for touch, meaning in (
+                ("first", "of what led the visitor here first"),
+                ("last", "of what led the visitor here last"),
+                ("conversion", "to which the last conversion is owed"),
+            )
+            for name, said in (("source", "Source"), ("medium", "Medium"), ("campaign", "Campaign"))
+        ),
+        Fact("behaviour.*.d1", "number", "How often that type of event happened since yesterday", low=0),
+        Fact("behaviour.*.d7", "number", "... in the last 7 days", low=0),
+        Fact("behaviour.*.d30", "number", "... in the last 30 days", low=0),
+        Fact("behaviour.*.total", "number", "... ever", low=0),
+        Fact("behaviour.*.daysSince", "number", "Days since it happened last", low=0),
         Fact(
             "interests.*", "number", "Weight of an interest: interests.climbing, from -1 to 1", low=-1, high=1
         ),
         Fact("attributes.*", "any", "Whatever the frontend sends along"),
     )
 }
-_FAMILIES = tuple(path.removesuffix("*") for path in FACTS if path.endswith("*"))
+_FAMILIES = tuple((path.partition("*"), fact) for path, fact in FACTS.items() if "*" in path)
 
 
 def fact_at(path: str) -> Fact | None:
     if path in FACTS:
         return FACTS[path]
-    family = next((each for each in _FAMILIES if path.startswith(each) and path != each), None)
-    return FACTS[f"{family}*"] if family else None
+    for (start, _, end), fact in _FAMILIES:
+        if path.startswith(start) and path.endswith(end) and len(path) > len(start) + len(end):
+            return fact
+    return None
 
 
 @cache

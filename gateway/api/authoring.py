@@ -183,7 +183,12 @@ async def create_token(
         raise BadInput("days must lie between 1 and 3660")
     lives = None if days is None else timedelta(days=days)
     token, stored = await info.context.gateway.tokens.create(
-        info.context.space.name, [Scope(scope) for scope in scopes], name, publishable, lives
+        info.context.space.name,
+        [Scope(scope) for scope in scopes],
+        name,
+        publishable,
+        lives,
+        info.context.caller.name,
     )
     return NewToken(token=token, info=_token(stored))
 
@@ -191,7 +196,8 @@ async def create_token(
 @mutations.field(Scope.ADMIN)
 async def revoke_token(info: Info, id: strawberry.ID) -> bool:  # noqa: A002
     """Make a token worthless, within seconds in every process."""
-    await info.context.gateway.tokens.revoke(id, info.context.space.name)
+    caller = info.context.caller
+    await info.context.gateway.tokens.revoke(id, info.context.space.name, caller.name)
     return True
 
 

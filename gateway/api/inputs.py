@@ -13,10 +13,14 @@ from strawberry.types.base import get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
 from gateway.api.request import Request
+from gateway.core.consent import Said
 from gateway.core.context import Context, InvalidContext
 from gateway.core.events import MAX_DEPTH, MAX_PROPERTIES, Event, Refusal, deeper_than, event_problem, timely
 from gateway.core.profiles import Clock, read_version
+from gateway.core.sayings import said_of
+from gateway.core.terms import Terms
 from gateway.errors import BadInput, Problem, TooLarge
+from gateway.services.bots import Asking
 from gateway.services.deliver import Preview
 from schemas.requests import ContextInput, EventInput, PreviewInput
 
@@ -51,13 +55,47 @@ def _names(kind: type[Any]) -> tuple[tuple[str, str], ...]:
 
 
 def context_of(request: Request, given: ContextInput | None, page: Mapping[str, Any]) -> Context:
+    circumstances = plain(given) if given else None
+    if circumstances:
+        circumstances.pop("consent", None)  # `said_by` reads it
     try:
-        return request.reader.read(
-            request.headers, request.client_ip, plain(given) if given else None, time.time(), page
-        )
+        return request.reader.read(request.headers, request.client_ip, circumstances, time.time(), page)
     except InvalidContext as error:
         problems = [Problem(f"/context{path}", message) for path, message in error.problems]
         raise BadInput("the context cannot be right: " + "; ".join(map(str, problems)), problems) from error
+
+
+def page_context(
+    request: Request, given: ContextInput | None, page: Mapping[str, Any], visitor: str | None
+) -> Context:
+    """The same for a page or recommendations: who asks for more of them than people can is taken for a bot."""
+    return request.gateway.bots.page(context_of(request, given, page), asking_of(request), visitor)
+
+
+def asking_of(request: Request) -> Asking:
+    """Who is behind a request, as far as pace goes: addresses are judged for tokens that live in browsers."""
+    rates = request.gateway.rates
+    origin = rates.origin(request.headers, request.client_ip) if request.caller.publishable else None
+    return Asking(request.space.name, origin)
+
+
+def said_by(given: ContextInput | None) -> Said:
+    """What the visitor's consent platform says."""
+    if given is None or given.consent is None:
+        return {}
+    consent = given.consent
+    if not isinstance(consent.signals, Mapping | None):
+        raise BadInput('consent.signals must be an object, like {"analytics_storage": "denied"}')
+    named = {name: getattr(consent, name) for name in ("tcf", "gcs", "gcd")}
+    return said_of({**(consent.signals or {}), **named})
+
+
+def terms_of(request: Request, context: Context | None, said: Said) -> Terms:
+    """`context`: the visitor's, where there is one that is not simply the request's."""
+    country = None
+    if request.space.defaults.by_country:
+        country = (context or context_of(request, None, {})).facts["geo"].get("country")
+    return Terms(request.space.defaults.of(country), request.gpc, said)
 
 
 def checked_visitor(visitor: str) -> str:

@@ -49,9 +49,28 @@ class OperationCollector(Collector):
         yield told
 
 
-def registry(read: Callable[[], Iterable[CountsByName]]) -> CollectorRegistry:
+class BotCollector(Collector):
+    """`counts`: of pages and events, by what their bots were told."""
+
+    def __init__(self, counts: Mapping[tuple[str, str], int]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        told = CounterMetricFamily(
+            "blockloom_bots", "Pages and events of bots, and what told them.", labels=["what", "by"]
+        )
+        for labels, number in sorted(self._counts.items()):
+            told.add_metric(labels, number)
+        yield told
+
+
+def registry(
+    read: Callable[[], Iterable[CountsByName]], bots: Mapping[tuple[str, str], int] | None = None
+) -> CollectorRegistry:
+    """`bots`: as services/bots counts them."""
     found = CollectorRegistry()
     found.register(OperationCollector(read))
+    found.register(BotCollector({} if bots is None else bots))
     ProcessCollector(registry=found)
     return found
 

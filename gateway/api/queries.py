@@ -11,8 +11,9 @@ from content_blocks.blocks import BlockFilter as Filter
 from content_blocks.conditions import ConditionError, check_condition, compile_condition
 from gateway.api import words
 from gateway.api.fields import Root
-from gateway.api.inputs import checked_visitor, context_of, preview_of, version_of
+from gateway.api.inputs import checked_visitor, context_of, page_context, preview_of, said_by, version_of
 from gateway.api.request import Info, Request, selected
+from gateway.core.pseudonyms import Pseudonym
 from gateway.core.records import decision_id
 from gateway.errors import BadInput, Forbidden
 from gateway.services.deliver import Answer, Asked, record_of
@@ -20,7 +21,7 @@ from schemas.connections import page_info
 from schemas.outcomes import ConditionTrial, ContentProblem
 from schemas.requests import BlockFilter, ContextInput, PreviewInput
 from schemas.visitors import Visitor
-from schemas.vocabulary import Scope
+from schemas.vocabulary import AuditKind, Scope
 
 queries = Root("Query")
 
@@ -49,10 +50,14 @@ async def page(
         if preview.drafts:
             edition = await request.space.authoring.drafted()
     asked = Asked(
-        context=context_of(request, context, {"slug": slug}),
-        visitor=checked_visitor(visitor) if visitor is not None else None,
+        context=page_context(request, context, {"slug": slug}, visitor)
+        if preview is None
+        else context_of(request, context, {"slug": slug}),
+        visitor=keyed(request, visitor),
         at_least=version_of(at_least),
         preview=preview_of(preview),
+        called=visitor,
+        said=said_by(context),
     )
     answer = await request.space.delivery.page(edition, slug, asked)
     if answer is None:
@@ -62,9 +67,18 @@ async def page(
     return words.page(request, answer, wanted, recorded(request, answer, wanted))
 
 
+def keyed(request: Request, visitor: str | None) -> Pseudonym | None:
+    return None if visitor is None else request.space.key(checked_visitor(visitor))
+
+
+def note_access(request: Request, subject: Pseudonym, field: str) -> None:
+    """That somebody read of a visitor stands in the audit log."""
+    request.space.ledger.note(AuditKind.ACCESS, request.caller.name, subject, {"field": field})
+
+
 def recorded(request: Request, answer: Answer, wanted: frozenset[str]) -> str:
     """Only decisions whose id is asked for can ever be asked about; drafts are gone when one would ask."""
-    if answer.edition is not request.edition:
+    if answer.edition is not request.edition or answer.context["device"]["bot"]:  # bots are no exposure
         return UNRECORDED
     return request.space.decisions.record(record_of(answer)) if "decision" in wanted else ""
 
@@ -96,8 +110,10 @@ async def recommendations(
     if not 0 <= first <= MOST:
         raise BadInput(f"first must lie between 0 and {MOST}")
     asked = Asked(
-        context=context_of(request, context, {}),
-        visitor=checked_visitor(visitor) if visitor is not None else None,
+        context=page_context(request, context, {}, visitor),
+        visitor=keyed(request, visitor),
+        called=visitor,
+        said=said_by(context),
     )
     answer = await request.space.delivery.recommendations(request.edition, _filter(where), asked)
     if answer.degraded:
@@ -141,20 +157,34 @@ def _start(after: str | None, revision: str) -> int:
 async def visitor(info: Info, id: strawberry.ID) -> Visitor | None:  # noqa: A002
     """What is remembered of a visitor; null when nothing is."""
     request = info.context
-    profile = await request.space.profiles.get(checked_visitor(id))
+    key = request.space.key(checked_visitor(id))
+    profile = await request.space.people.get(key)
+    note_access(request, key, "visitor")
     if not profile.clock or (
         profile.memory.forgotten and profile.memory.last_touched <= profile.memory.forgotten
     ):
         return None
     context = context_of(request, None, {})
-    return words.visitor(request, profile, context.facts, context.now)
+    return words.visitor(request, id, profile, context.facts, context.now)
 
 
 @queries.field(Scope.PROFILES, type=lambda types: types.decision | None)
 async def decision(info: Info, id: strawberry.ID) -> Any:  # noqa: A002
     """A past choice, made again from what was recorded; null once it has expired or was erased."""
-    replay = await info.context.space.replays.replay(id)
-    return words.decision(info.context, id, replay, selected(info)) if replay else None
+    request = info.context
+    replay = await request.space.replays.replay(id)
+    if replay is None:
+        return None
+    note_access(request, Pseudonym(replay.record.visitor or ""), "decision")
+    return words.decision(request, id, replay, selected(info))
+
+
+@queries.field(Scope.PROFILES)
+async def personal_data(info: Info, visitor: strawberry.ID) -> JSON:
+    """Everything that is kept of a person, as the law has it handed out."""
+    request = info.context
+    key = request.space.key(checked_visitor(visitor))
+    return cast(JSON, await request.space.personal_data.of(key, visitor, request.caller.name))
 
 
 @queries.field(Scope.EDITOR)

@@ -10,7 +10,7 @@ from graphql import GraphQLError, parse
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
-from gateway.api import authoring  # noqa: F401  # adds its fields to queries and mutations
+from gateway.api import auditing, authoring  # noqa: F401  # add their fields to queries and mutations
 from gateway.api.limits import SIZES
 from gateway.api.mutations import mutations
 from gateway.api.queries import queries

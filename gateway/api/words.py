@@ -3,7 +3,6 @@
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, cast
 
 import strawberry
@@ -11,28 +10,27 @@ from strawberry.scalars import JSON
 
 from content_blocks.conditions import FailedClause as Failed
 from content_blocks.rendering import Template, TemplateProblem
+from gateway.api.engagements import NO_ENGAGEMENT, engagement, moment
 from gateway.api.request import Request
 from gateway.core.asking import ask_of
 from gateway.core.catalogue import CompiledSlot, CompiledVariant
-from gateway.core.consent import granted
+from gateway.core.facts import engagement_of
 from gateway.core.personalize import Choice
 from gateway.core.profiles import Profile
 from gateway.core.reasons import Because, Trace, traces, why
 from gateway.core.records import decision_id
+from gateway.core.terms import Terms
 from gateway.errors import Conflict
 from gateway.operations.lasting import Lasting
 from gateway.services.deliver import Answer
 from gateway.services.replay import Replay
 from schemas.reasons import CandidateTrace, FailedClause, Reason
 from schemas.typed_blocks import content_of
-from schemas.visitors import Engagement, Interest, Visitor
+from schemas.visitors import Interest, Visitor
 from schemas.vocabulary import Basis, Strategy
 
 log = logging.getLogger(__name__)
 
-NO_ENGAGEMENT = Engagement(
-    score=0.0, sessions=0, page_views=0, conversions=0, revenue=0.0, first_seen=None, last_seen=None
-)
 NO_REASON = Reason(
     strategy=Strategy.FALLBACK, summary="", matched=[], similarity=None, because=[], candidates=[]
 )  # stands where none was selected
@@ -222,25 +220,20 @@ def failed(clause: Failed | None) -> FailedClause | None:
     )
 
 
-def visitor(request: Request, profile: Profile, facts: Mapping[str, Any], now: float) -> Visitor:
+def visitor(request: Request, called: str, profile: Profile, facts: Mapping[str, Any], now: float) -> Visitor:
     """What is known of a visitor, with the segments that hold in these circumstances."""
     settings = request.gateway.settings
     memory = profile.memory
-    purposes = granted(memory.consents, settings.consent == "opt-out", request.gpc)
-    ask = ask_of(request.edition.catalogue, facts, frozenset(), profile, purposes, settings.now_share)
+    terms = Terms(request.space.defaults.of(facts["geo"].get("country")), request.gpc)
+    purposes = terms.granted(memory.consents)
+    ask = ask_of(
+        request.edition.catalogue, facts, frozenset(), profile, purposes, settings.now_share,
+    ).knowing(called, request.gateway.keys.sealer, request.edition.signals.quantiles)  # fmt: skip
     interests = profile.interests(settings.now_share, now)
     return Visitor(
-        id=strawberry.ID(profile.id),
+        id=strawberry.ID(called),
         segments=list(ask.facts["segments"]),
-        engagement=Engagement(
-            score=profile.engagement_score(now),
-            sessions=memory.sessions.count,
-            page_views=memory.page_views,
-            conversions=memory.conversions,
-            revenue=memory.revenue,
-            first_seen=_moment(memory.first_seen),
-            last_seen=_moment(memory.last_seen),
-        ),
+        engagement=engagement(profile, engagement_of(profile, now, request.edition.signals.quantiles)),
         consent=list(purposes),
         visits=memory.sessions.count,
         profile_version=profile.version,
@@ -251,14 +244,13 @@ def visitor(request: Request, profile: Profile, facts: Mapping[str, Any], now: f
     )
 
 
-def unread_visitor(request: Request, profile: Profile) -> Visitor:
+def unread_visitor(called: str, profile: Profile, terms: Terms) -> Visitor:
     """For who asks for no more than id, consent and profileVersion: the rest is not worked out."""
-    by_default = request.gateway.settings.consent == "opt-out"
     return Visitor(
-        id=strawberry.ID(profile.id),
+        id=strawberry.ID(called),
         segments=[],
         engagement=NO_ENGAGEMENT,
-        consent=list(granted(profile.memory.consents, by_default, request.gpc)),
+        consent=list(terms.granted(profile.memory.consents)),
         visits=profile.memory.sessions.count,
         profile_version=profile.version,
         all_interests=[],
@@ -281,10 +273,10 @@ def decision(request: Request, id_: str, replay: Replay, wanted: frozenset[str])
     )
     return request.types.decision(
         id=id_,
-        at=_moment(record.at),
+        at=moment(record.at),
         page=record.slug,
         slot=replay.slot.name,
-        visitor=record.visitor,
+        visitor=record.called,
         basis=record.basis,
         revision=record.revision,
         block=chosen_block(request, answer, replay.choice, wanted, id_, replay.position, replay.slot),
@@ -299,7 +291,3 @@ def _not_a_candidate(name: str) -> CandidateTrace:
         block="", variant=name, chosen=False, eligible=False, failed=None, score=None, parts=JSON({}),
         summary=f"{name!r} is no candidate of this slot: it shows variants of its block, or what its filter admits.",
     )  # fmt: skip
-
-
-def _moment(at: float | None) -> datetime | None:
-    return None if at is None else datetime.fromtimestamp(at, UTC)

@@ -1,8 +1,9 @@
-"""One protocol over HTTP: read, authenticated, parsed, taken, answered."""
+"""One protocol over HTTP: read, authenticated, parsed, screened, taken, answered."""
 
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from starlette.types import Receive, Scope, Send
@@ -13,10 +14,14 @@ from gateway.collect.names import Names
 from gateway.collect.protocols import Protocol, Sent
 from gateway.collect.refusals import Gone, Refused, refused
 from gateway.collect.replies import Header, Reply, json_reply
+from gateway.collect.screening import Screen, slowed
 from gateway.collect.taking import Sorted, sort, take
 from gateway.core.access import Caller
-from gateway.errors import BlockloomError, Forbidden, Unauthenticated
+from gateway.core.terms import Defaults, Terms
+from gateway.errors import BlockloomError, Forbidden, RateLimited, Unauthenticated
+from gateway.services.bots import Asking, Bots, told_by
 from gateway.services.gateway import MAIN, Gateway
+from gateway.services.rates import Rates
 from gateway.services.space import Space
 from schemas.vocabulary import Scope as Right
 
@@ -34,24 +39,50 @@ _Result = TypeVar("_Result")
 class Door:
     """Who may send events, for which space; `open_access`: everybody, for a demo on loopback."""
 
-    def __init__(self, gateway: Gateway, open_access: bool, names_of: NamesOf) -> None:
+    def __init__(
+        self, gateway: Gateway, open_access: bool, names_of: NamesOf, rates: Rates, bots: Bots
+    ) -> None:
         self.gateway = gateway
+        self.rates = rates
+        self.bots = bots
         self.open = open_access
         self.names_of = names_of
-        self.agreed_by_default = gateway.settings.consent == "opt-out"
+        self.defaults = Defaults(gateway.settings.consent, gateway.settings.consent_countries)
 
-    async def caller(self, key: str | None, headers: Mapping[str, str], in_the_open: bool = False) -> Caller:
-        """Raises Unauthenticated, Forbidden, StoreUnavailable."""
+    async def caller(
+        self, key: str | None, headers: Mapping[str, str], peer: str | None, in_the_open: bool = False
+    ) -> Caller:
+        """Counts as a request. Raises Unauthenticated, Forbidden, RateLimited, StoreUnavailable."""
         if self.open:
             refuse_other_sites(headers, self.gateway.settings.cors_origins)
             return Caller(headers.get(SPACE_HEADER, MAIN), frozenset(Right), "demo")
         if key is None:
             raise Unauthenticated("send a token as the write key; make one with `blockloom tokens create`")
-        caller = await self.gateway.tokens.caller(key)
+        caller = await self.rates.caller(self.gateway.tokens, key, self.rates.origin(headers, peer))
         caller.require(Right.EVENTS)
         if in_the_open and not caller.publishable:
             raise Forbidden("addresses are seen by many; a key in one must be a publishable token")
         return caller
+
+    def asking(self, caller: Caller, headers: Mapping[str, str], peer: str | None) -> Asking:
+        """A server with a token of its own speaks for many visitors: its address is none of theirs."""
+        return Asking(caller.space, self.rates.origin(headers, peer) if caller.publishable else None)
+
+    def terms(self, caller: Caller, headers: Mapping[str, str], peer: str | None) -> Terms:
+        """Of messages that say nothing of consent.
+
+        A browser is where its visitor is; where the visitors of a server are, its address does not tell.
+        """
+        country = None
+        if self.defaults.by_country and (caller.publishable or self.open):
+            read = self.gateway.reader.read(headers, peer, None, time.time())
+            country = read.facts["geo"].get("country")
+        return Terms(self.defaults.of(country), headers.get("sec-gpc", "").strip() == "1")
+
+    def screen(self, headers: Mapping[str, str], peer: str | None, received: float) -> Screen:
+        context = self.gateway.reader.read(headers, peer, None, received)
+        by_address = self.bots.sign(None, self.rates.address(headers, peer))
+        return Screen(self.bots, told_by(context) if context.bot else by_address)
 
 
 class Endpoint:
@@ -74,6 +105,9 @@ class Endpoint:
             reply = await self._reply(scope, headers, receive)
         except Refused as error:
             reply = self._protocol.refused(error)
+        except RateLimited as error:
+            reply = self._protocol.refused(refused(error))
+            more.append((b"retry-after", b"%d" % error.retry_after))
         except BlockloomError as error:
             reply = self._protocol.refused(refused(error))
         except Gone:
@@ -103,29 +137,29 @@ class Endpoint:
         query = scope["query_string"]
         if len(query) > LONGEST_QUERY:
             raise Refused(414, "TOO_LARGE", f"an address may have {LONGEST_QUERY} characters of parameters")
-        sent = Sent(headers, query.decode("latin-1"), scope.get("path_params", {}), time.time())
+        peer = scope["client"][0] if scope.get("client") else None
+        sent = Sent(headers, query.decode("latin-1"), scope.get("path_params", {}), time.time(), peer)
         key = protocol.address_key(sent) if protocol.address_key else keys.of_headers(headers)
-        caller = None if key is None else await self._door.caller(key, headers, protocol.in_the_open)
-        sent = Sent(
-            headers, sent.query, sent.path, time.time(), await bodies.read(receive, headers, self._most)
-        )
-        return await self._taken(sent, caller)
+        caller = None if key is None else await self._door.caller(key, headers, peer, protocol.in_the_open)
+        body = await bodies.read(receive, headers, self._most)
+        return await self._taken(replace(sent, received=time.time(), body=body), caller)
 
     async def _taken(self, sent: Sent, caller: Caller | None) -> Reply:
         """A token in the body is believed as one in the headers, once it is read."""
         protocol, door = self._protocol, self._door
         document = await self._aside(sent, protocol.read, sent)
         if caller is None:
-            caller = await door.caller(keys.of_body(document), sent.headers)
+            caller = await door.caller(keys.of_body(document), sent.headers, sent.peer)
         space = await door.gateway.space(caller.space)
         if protocol.validation is not None:
             return json_reply(200, protocol.validation(document, protocol.parse(sent, document)))
-        found = await self._aside(sent, self._sorted, sent, document, door.names_of(space))
-        gpc = sent.headers.get("sec-gpc", "").strip() == "1"
-        return protocol.answered(await take(space, found, door.agreed_by_default, gpc))
+        screen = door.screen(sent.headers, sent.peer, sent.received)
+        found = await self._aside(sent, self._sorted, sent, document, door.names_of(space), screen)
+        slowed(found, door.bots, door.asking(caller, sent.headers, sent.peer), sent.received)
+        return protocol.answered(await take(space, found, door.terms(caller, sent.headers, sent.peer)))
 
-    def _sorted(self, sent: Sent, document: Any, names: Names) -> Sorted:
-        return sort(self._protocol.parse(sent, document), names, sent.received)
+    def _sorted(self, sent: Sent, document: Any, names: Names, screen: Screen) -> Sorted:
+        return sort(screen.items(self._protocol.parse(sent, document)), names, sent.received)
 
     async def _aside(self, sent: Sent, work: Callable[..., _Result], *arguments: Any) -> _Result:
         """Off the event loop where it would take long."""

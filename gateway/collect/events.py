@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from gateway.collect import ids
+from gateway.collect import consents, ids
 from gateway.collect.collected import NOTHING, Circumstances, CollectedEvent, Item
 from gateway.collect.fields import NONE, occurred, text
 from gateway.core.events import Refusal
@@ -98,4 +98,5 @@ def _around(context: Mapping[str, Any]) -> Circumstances:
     if not context:
         return NOTHING
     url, referrer, locale, agent = (text(context.get(name)) for name in _CONTEXT)
-    return Circumstances(url=url, referrer=referrer, locale=locale, user_agent=agent)
+    said = consents.of_context(context.get("consent"))
+    return Circumstances(url=url, referrer=referrer, locale=locale, user_agent=agent, consent=said)

@@ -22,12 +22,16 @@ JITSU = "jitsu"
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request: `query` is that of its address, `path` what stands in it; `received` in epoch seconds."""
+    """A request: `query` is that of its address, `path` what stands in it; `received` in epoch seconds.
+
+    `peer` is the address that it came from.
+    """
 
     headers: Mapping[str, str]
     query: str
     path: Mapping[str, str]
     received: float
+    peer: str | None = None
     body: bytes = b""
 
 

@@ -7,6 +7,7 @@ from gateway.errors import (
     Forbidden,
     NotFound,
     Overloaded,
+    RateLimited,
     StoreUnavailable,
     TooLarge,
     Unauthenticated,
@@ -17,6 +18,7 @@ STATUS: Mapping[type[BlockloomError], int] = {
     Forbidden: 403,
     NotFound: 404,
     TooLarge: 413,
+    RateLimited: 429,
     StoreUnavailable: 503,
     Overloaded: 503,
 }

@@ -33,9 +33,13 @@ def built_in(space: Space) -> Names:
     return NAMES
 
 
-def routes(gateway: Gateway, open_access: bool, names_of: NamesOf = built_in) -> list[BaseRoute]:
+def routes(
+    gateway: Gateway,
+    open_access: bool,
+    names_of: NamesOf = built_in,
+) -> list[BaseRoute]:
     """`names_of` gives the table of names that a space uses."""
-    door = Door(gateway, open_access, names_of)
+    door = Door(gateway, open_access, names_of, gateway.rates, gateway.bots)
     return [
         Route("/v1/collect.js", script),
         WebSocketRoute("/v1/events/ws", Socket(door)),

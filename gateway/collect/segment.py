@@ -148,7 +148,6 @@ def _id(message: Mapping[str, Any], protocol: str) -> str:
 
 def _around(context: Mapping[str, Any], properties: Mapping[str, Any]) -> Circumstances:
     page = mapping(context.get("page"))
-    consent = mapping(context.get("consent"))
     return Circumstances(
         url=text(page.get("url")) or text(properties.get("url")) or text(page.get("path")),
         referrer=text(page.get("referrer")) or text(properties.get("referrer")),
@@ -156,7 +155,7 @@ def _around(context: Mapping[str, Any], properties: Mapping[str, Any]) -> Circum
         locale=text(context.get("locale")),
         user_agent=text(context.get("userAgent")),
         ip=text(context.get("ip")),
-        consent=consents.said(mapping(consent.get("categoryPreferences"))),
+        consent=consents.of_context(context.get("consent")),
     )
 
 

@@ -19,9 +19,11 @@ from gateway.collect import keys
 from gateway.collect.collected import CollectedEvent, Item
 from gateway.collect.endpoint import Door
 from gateway.collect.events import NO_JSON, event_of
+from gateway.collect.screening import slowed
 from gateway.collect.taking import Outcome, sort, take
+from gateway.core.access import Caller
 from gateway.core.events import Refusal
-from gateway.errors import BlockloomError
+from gateway.errors import BlockloomError, RateLimited
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,8 @@ class Socket:
         await send({"type": "websocket.accept"})
         try:
             key = await self._key(headers, receive)
-            await Connection(self._door, headers, key, send).serve(receive)
+            peer = scope["client"][0] if scope.get("client") else None
+            await Connection(self._door, headers, peer, key, send).serve(receive)
         except TimeoutError:
             await _close(send, TOO_LATE, "the token did not come in time")
         except BlockloomError as error:
@@ -65,12 +68,15 @@ class Socket:
 
 
 class Connection:
-    def __init__(self, door: Door, headers: Mapping[str, str], key: str | None, send: Send) -> None:
+    def __init__(
+        self, door: Door, headers: Mapping[str, str], peer: str | None, key: str | None, send: Send
+    ) -> None:
         self._door = door
         self._headers = headers
+        self._peer = peer
         self._key = key
         self._send = send
-        self._gpc = headers.get("sec-gpc", "").strip() == "1"
+        self._screen = door.screen(headers, peer, time.time())
         self._room = asyncio.Semaphore(MOST_UNDER_WAY)
 
     async def serve(self, receive: Receive) -> None:
@@ -88,18 +94,23 @@ class Connection:
             message = await receive()
             if message["type"] != "websocket.receive":
                 return
-            caller = await self._door.caller(self._key, self._headers)  # a connection may outlive its token
-            task = asyncio.create_task(self._take(number, message, caller.space))
+            try:  # a connection may outlive its token
+                caller = await self._door.caller(self._key, self._headers, self._peer)
+            except RateLimited as error:
+                await self._say({"n": number, **_again(error), "retryAfter": error.retry_after})
+                self._room.release()
+                continue
+            task = asyncio.create_task(self._take(number, message, caller))
             under_way.add(task)
             task.add_done_callback(under_way.discard)
 
     async def _greet(self) -> None:
-        await self._door.caller(self._key, self._headers)
+        await self._door.caller(self._key, self._headers, self._peer)
         await self._say({"ready": True, "atOnce": MOST_UNDER_WAY})
 
-    async def _take(self, number: int, message: Message, space: str) -> None:
+    async def _take(self, number: int, message: Message, caller: Caller) -> None:
         try:
-            await self._say(await self._answer(number, message, space))
+            await self._say(await self._answer(number, message, caller))
         except OSError:
             log.debug("a sender left before message %s was acknowledged", number)
         except Exception:
@@ -110,21 +121,26 @@ class Connection:
         finally:
             self._room.release()
 
-    async def _answer(self, number: int, message: Message, space_name: str) -> Mapping[str, Any]:
+    async def _answer(self, number: int, message: Message, caller: Caller) -> Mapping[str, Any]:
         received = time.time()
         item = _item(message, received)
         answer = {"n": number, "id": item.id if isinstance(item, CollectedEvent) else None}
         try:
-            space = await self._door.gateway.space(space_name)
-            found = sort([item], self._door.names_of(space), received)
-            outcome = await take(space, found, self._door.agreed_by_default, self._gpc)
+            space = await self._door.gateway.space(caller.space)
+            found = sort(self._screen.items([item]), self._door.names_of(space), received)
+            slowed(found, self._door.bots, self._door.asking(caller, self._headers, self._peer), received)
+            outcome = await take(space, found, self._door.terms(caller, self._headers, self._peer))
         except BlockloomError as error:
-            status = "retry" if error.retryable else "rejected"
-            return {**answer, "status": status, "code": error.code, "message": error.message}
+            return {**answer, **_again(error)}
         return {**answer, **_status(outcome)}
 
     async def _say(self, answer: Mapping[str, Any]) -> None:
         await self._send({"type": "websocket.send", "text": orjson.dumps(answer).decode()})
+
+
+def _again(error: BlockloomError) -> Mapping[str, Any]:
+    status = "retry" if error.retryable else "rejected"
+    return {"status": status, "code": error.code, "message": error.message}
 
 
 def _status(outcome: Outcome) -> Mapping[str, Any]:

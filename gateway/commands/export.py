@@ -1,4 +1,4 @@
-"""`blockloom export`: what `load` reads again."""
+"""`blockloom export`: what `load` reads again, or everything that is kept of one person."""
 
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -31,11 +31,21 @@ def export(
     ] = None,
     to: Annotated[Path | None, typer.Option("--out", help="Write to this file.")] = None,
     events: Annotated[bool, typer.Option("--events", help="The events too, as NDJSON.")] = False,
+    visitor: Annotated[
+        str | None, typer.Option(help="Instead: everything that is kept of this visitor, as JSON.")
+    ] = None,
     data: Data = None,
     mongodb: Url = None,
 ) -> None:
-    """Write what is published, and the events if wanted, as a bundle that `load` reads."""
+    """Write what is published, and the events if wanted, as a bundle that `load` reads. Or a visitor's data."""
     settings = settings_of(data=data, mongodb_url=mongodb)
+    if visitor is not None:
+        if events or (format or "json") != "json":
+            raise BadInput(
+                "a visitor's data is written as JSON, events and all; leave --events and --format out"
+            )
+        run(_export_person(settings, space, visitor, to), settings, "warning")
+        return
     chosen = format or (format_of(to.name) if to else None) or ("ndjson" if events else "yaml")
     if events and chosen != "ndjson":
         raise BadInput(
@@ -56,6 +66,14 @@ async def _export(settings: Settings, space: str, format: str, to: Path | None, 
                     count += 1
     told = f" and {count:,} events" if events else ""
     err.print(f"Exported {len(bundle):,} documents{told}{f' to {to}' if to else ''}.", soft_wrap=True)
+
+
+async def _export_person(settings: Settings, name: str, visitor: str, to: Path | None) -> None:
+    async with running(settings) as gateway:
+        space = await gateway.space(name)
+        found = await space.personal_data.of(space.key(visitor), visitor)
+    with _target(to) as file:
+        file.write(orjson.dumps(found, option=orjson.OPT_INDENT_2) + b"\n")
 
 
 async def logged(log: EventStore) -> AsyncIterator[Event]:

@@ -74,7 +74,8 @@ async def _load(settings: Settings, name: str, bundle: Bundle, drafts: bool) -> 
             published = await space.authoring.load(
                 bundle, BY, publishing, checking=checking, wrong=future, drafts_only=drafts
             )
-            taken, refused = await take_all(space.intake, list(events_of(documents, now)), taking)
+            events = [space.keyed(event) for event in events_of(documents, now)]
+            taken, refused = await take_all(space.intake, events, taking)
         _tell(bundle, published, before, drafts)
         if documents:
             _tell_events(taken, refused)

@@ -1,20 +1,27 @@
 """`blockloom serve`."""
 
 import asyncio
-import gc
 import signal
+from typing import Annotated
+
+import typer
 
 from gateway.app import build_app
+from gateway.commands.crew import Crew
 from gateway.commands.terminal import Data, Host, Port, Url, out, run, settings_of
-from gateway.server import serving
-from gateway.services.running import running
+from gateway.server import address_of, listen, serving, settle
+from gateway.services.running import running, store
 from gateway.settings import Settings
 
+Workers = Annotated[int | None, typer.Option(help="Processes that serve the port, on one store.")]
 
-def serve(host: Host = None, port: Port = None, data: Data = None, mongodb: Url = None) -> None:
+
+def serve(
+    host: Host = None, port: Port = None, data: Data = None, mongodb: Url = None, workers: Workers = None
+) -> None:
     """Serve GraphQL until stopped."""
-    settings = settings_of(host=host, port=port, data=data, mongodb_url=mongodb)
-    run(_serve(settings), settings)
+    settings = settings_of(host=host, port=port, data=data, mongodb_url=mongodb, workers=workers)
+    run(_serve(settings) if settings.workers == 1 else _supervise(settings), settings)
 
 
 async def _serve(settings: Settings) -> None:
@@ -22,15 +29,23 @@ async def _serve(settings: Settings) -> None:
         app = build_app(gateway)
         await app.ready()
         token = await gateway.first_token()
-        # What is there by now stays: code, schemas, content. The collector need not walk it again and again.
-        gc.collect()
-        gc.freeze()
+        settle()
         async with serving(app, settings.host, settings.port, settings.log_level) as address:
-            out.print(f"Blockloom serves GraphQL at [bold]{address}/graphql[/]")
-            if token:
-                out.print(f"The administrator's token, shown this once: [bold]{token}[/]", soft_wrap=True)
-            await until_stopped()
-            out.print("Stopping; acknowledged events are being folded into their profiles.")
+            await _until_stopped(address, token)
+
+
+async def _supervise(settings: Settings) -> None:
+    with listen(settings.host, settings.port) as listening:
+        async with store(settings) as url, Crew(settings, url, listening) as crew:
+            await _until_stopped(address_of(listening), await crew.start())
+
+
+async def _until_stopped(address: str, token: str | None) -> None:
+    out.print(f"Blockloom serves GraphQL at [bold]{address}/graphql[/]")
+    if token:
+        out.print(f"The administrator's token, shown this once: [bold]{token}[/]", soft_wrap=True)
+    await until_stopped()
+    out.print("Stopping; acknowledged events are being folded into their profiles.")
 
 
 async def until_stopped() -> None:

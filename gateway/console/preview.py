@@ -109,7 +109,8 @@ async def _page(http: HttpRequest, endpoint: GraphQLEndpoint, stages: Sequence[S
     context = _context(request, slug, persona, Controls.of(http.query_params))
     asked = Asked(
         context=context,
-        visitor=persona.visitor if persona else None,
+        visitor=request.space.key(persona.visitor) if persona else None,
+        called=persona.visitor if persona else None,
         at_least=version_of(http.query_params.get("atLeast")),
     )
     answer = await request.space.delivery.page(request.edition, slug, asked)

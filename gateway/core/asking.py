@@ -1,14 +1,17 @@
 """From a request's context and a profile to the question that choosing answers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from gateway.core.catalogue import Catalogue
 from gateway.core.facts import Facts, facts_of
+from gateway.core.percentiles import Quantiles
 from gateway.core.profiles import Profile
+from gateway.core.sealing import Sealer
 from gateway.core.segments import Segment, segments_of
+from gateway.core.traits import opened
 from schemas.vocabulary import Purpose
 
 
@@ -27,6 +30,9 @@ class Ask:
     purposes: tuple[Purpose, ...] = ()
     share: float = 0.5  # of this session's interests in the blend
     forced: Sequence[str] | None = None  # the segments that the visitor is taken to be in
+    called: str | None = None  # the visitor's id as clients have it; the profile has a pseudonym
+    sealer: Sealer | None = None  # opens what is sealed in the profile
+    quantiles: Quantiles = ()  # of all visitors' engagement
 
     @cached_property
     def taste(self) -> Mapping[str, float]:
@@ -39,9 +45,23 @@ class Ask:
 
     @cached_property
     def facts(self) -> Facts:
-        facts = facts_of(self.context, self.profile, self.taste, self.purposes)
+        facts = facts_of(self.context, self.profile, self.taste, self.purposes, self.quantiles)
+        if self.profile is not None:
+            facts["visitor"] = self._in_the_clear(facts["visitor"])
         facts["segments"] = segments_of(facts, self.segments) if self.forced is None else list(self.forced)
         return facts
+
+    def knowing(self, called: str | None, sealer: Sealer, quantiles: Quantiles) -> "Ask":
+        """The same, with what its facts need beside the profile."""
+        return replace(self, called=called, sealer=sealer, quantiles=quantiles)
+
+    def _in_the_clear(self, visitor: Facts) -> Facts:
+        told = dict(visitor)
+        if self.called is not None:
+            told["id"] = self.called
+        if self.sealer is not None:
+            told["traits"], _ = opened(visitor["traits"], self.sealer)
+        return told
 
 
 def ask_of(

@@ -14,6 +14,8 @@ from content_blocks.conditions import Condition
 from content_blocks.conditions.compiling import Match
 from content_blocks.eligibility import Eligibility
 from gateway.core.facts import engagement_of
+from gateway.core.habits import Habits
+from gateway.core.percentiles import Quantiles
 from gateway.core.profiles import Profile
 from gateway.core.segments import Segment
 from schemas.vocabulary import Purpose
@@ -33,9 +35,17 @@ FEW = frozenset({
 OWN = frozenset({
     "visitor.known", "visitor.new", "visitor.visits", "engagement.sessions", "engagement.pageViews",
     "engagement.conversions", "engagement.revenue", "engagement.firstSeen", "engagement.lastSeen",
+    "behaviour.lastPages",
 })  # fmt: skip
-OWN_FAMILIES = ("visitor.traits.", "interests.")
-APART = frozenset({"segments", "visitor.id", "visitor.consent"})  # looked at by themselves
+OWN_FAMILIES = (
+    "visitor.traits.",
+    "interests.",
+    "behaviour.session.",
+    "behaviour.orders.",
+    "behaviour.attribution.",
+)
+FADING = frozenset({"behaviour.session.active"})  # ... all the same
+APART = frozenset({"segments", "visitor.id", "visitor.origin", "visitor.consent"})  # looked at by themselves
 MANY = (
     "device",
     "geo",
@@ -43,6 +53,7 @@ MANY = (
     "page",
     "attributes",
     "engagement",
+    "behaviour",
 )  # groups whose other facts have many values
 
 
@@ -61,6 +72,8 @@ class Asking(Protocol):
     def purposes(self) -> tuple[Purpose, ...]: ...
     @property
     def share(self) -> float: ...
+    @property
+    def quantiles(self) -> Quantiles: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +81,7 @@ class Dependence:
     values: tuple[tuple[str, str], ...]  # where the facts of few values lie: group and name
     clauses: tuple[Match, ...]  # about the facts of many
     engagement: bool  # whether a clause asks for what fades of it
+    behaviour: bool  # the same
     changes: tuple[float, ...]  # when schedules begin and end, ascending
     by_id: bool
     by_consent: bool
@@ -94,10 +108,11 @@ class Dependence:
             ),
             clauses=clauses,
             engagement=any(path.startswith("engagement") for path in many),
+            behaviour=any(path.startswith("behaviour") for path in many),
             changes=tuple(
                 sorted({at for rule in rules if rule.scheduled for at in (rule.starts, rule.ends)})
             ),
-            by_id="visitor.id" in reads,
+            by_id=not reads.isdisjoint({"visitor.id", "visitor.origin"}),
             by_consent="visitor.consent" in reads,
             by_locale=any(rule.locale for rule in rules),
             by_hour=feeds,
@@ -108,7 +123,9 @@ class Dependence:
         context, now, profile = ask.context, ask.now, ask.profile
         about: Mapping[str, Any] = context
         if self.engagement and profile is not None:
-            about = {**context, "engagement": engagement_of(profile, now)}
+            about = {**context, "engagement": engagement_of(profile, now, ask.quantiles)}
+        if self.behaviour and profile is not None:
+            about = {**about, "behaviour": Habits(profile, now)}
         return (
             profile and (profile.id if self.by_id else ""),
             profile is not None and profile.active(now),
@@ -123,7 +140,7 @@ class Dependence:
 
 
 def _own(path: str) -> bool:
-    return path in OWN or path.startswith(OWN_FAMILIES)
+    return path in OWN or (path.startswith(OWN_FAMILIES) and path not in FADING)
 
 
 def _clauses(conditions: Iterable[Condition], paths: Iterable[str]) -> tuple[Match, ...] | None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.core.habits import Habits
+from gateway.core.percentiles import Quantiles, percentile
 from gateway.core.profiles import Profile
 from schemas.vocabulary import Purpose
 
@@ -15,12 +17,15 @@ def facts_of(
     profile: Profile | None,
     interests: Mapping[str, float],
     purposes: tuple[Purpose, ...],
+    quantiles: Quantiles = (),
 ) -> Facts:
     """The request's facts with the visitor's beside them; `segments` is empty until they are worked out."""
+    at = context["time"]["epoch"]
     return {
         **context,
         "visitor": context["visitor"] | (_visitor(profile, purposes) if profile else NOBODY),
-        "engagement": engagement_of(profile, context["time"]["epoch"]) if profile else {},
+        "engagement": engagement_of(profile, at, quantiles) if profile else {},
+        "behaviour": Habits(profile, at) if profile else {},
         "interests": interests,
         "segments": [],
     }
@@ -30,6 +35,7 @@ def _visitor(profile: Profile, purposes: tuple[Purpose, ...]) -> Mapping[str, An
     visits = profile.memory.sessions.count
     return {
         "id": profile.id,
+        "origin": profile.origin,
         "known": profile.known,
         "new": visits <= 1,
         "visits": visits,
@@ -38,15 +44,20 @@ def _visitor(profile: Profile, purposes: tuple[Purpose, ...]) -> Mapping[str, An
     }
 
 
-def engagement_of(profile: Profile, at: float) -> Mapping[str, Any]:
+def engagement_of(profile: Profile, at: float, quantiles: Quantiles = ()) -> Mapping[str, Any]:
     memory = profile.memory
+    score = profile.engagement_score(at)
     found: dict[str, Any] = {
-        "score": profile.engagement_score(at),
+        "score": score,
+        "level": profile.learning.engagement.level(score),
         "sessions": memory.sessions.count,
         "pageViews": memory.page_views,
         "conversions": memory.conversions,
         "revenue": memory.revenue,
     }
+    ahead = percentile(quantiles, memory.activity, profile.learning.engagement.weights)
+    if ahead is not None:
+        found["percentile"] = ahead
     if memory.last_seen is not None:
         found |= {
             "firstSeen": memory.first_seen,

@@ -16,8 +16,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from gateway.core import behaviour as behaviours
+from gateway.core.behaviour import Behaviour, behaviour_of
 from gateway.core.consent import Answer, Consents, latest
+from gateway.core.engagement import Scale
 from gateway.core.events import CONVERSIONS, PAGE_VIEWS, WEIGHTS, Event, weight_of
+from gateway.core.links import NO_MEMBERS, Links, Members, last_words, links_of, links_to_json, words_after
 from gateway.core.sessions import Sessions
 from recommenders.interests import Interests, learned
 from schemas.vocabulary import Purpose
@@ -28,12 +32,17 @@ Lesson = tuple[Features, float, float]  # features, weight, at
 
 @dataclass(frozen=True, slots=True)
 class Learning:
-    """The constants of learning: half-lives in seconds, names kept in a vector, weights of event types."""
+    """The constants of learning: half-lives in seconds, names kept in a vector, weights of event types.
+
+    `attribution` is for how many seconds a conversion is owed to what led the visitor here.
+    """
 
     half_life_now: float = 20 * 60.0
     half_life_usual: float = 21 * 86400.0
     names: int = 256
     weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
+    engagement: Scale = field(default_factory=Scale)
+    attribution: float = 30 * 86400.0
 
 
 class Trait(NamedTuple):
@@ -47,6 +56,7 @@ class Memory:
     usual: Interests  # what lasts
     activity: Interests  # how often each event type happened, fading like `usual`
     sessions: Sessions = Sessions()
+    behaviour: Behaviour = field(default_factory=Behaviour)
     page_views: int = 0
     conversions: int = 0
     revenue: float = 0.0
@@ -54,6 +64,8 @@ class Memory:
     last_seen: float | None = None
     consents: Consents = field(default_factory=dict)
     traits: Mapping[str, Trait] = field(default_factory=dict)
+    persons: Links = field(default_factory=dict)  # who this visitor is, as one of their devices
+    members: Members = NO_MEMBERS  # the devices of this person
     unlearned: float | None = None  # interests learned up to here are void: consent was withdrawn
     forgotten: float | None = None  # everything up to here is void: the visitor was erased
 
@@ -62,6 +74,7 @@ class Memory:
         """When the newest thing in it happened."""
         times = [answer.at for answer in self.consents.values()]
         times += [trait.at for trait in self.traits.values()]
+        times += [link.at for links in (self.persons, self.members.links) for link in links.values()]
         times += [at for at in (self.last_seen, self.unlearned, self.forgotten) if at is not None]
         return max(times, default=0.0)
 
@@ -79,6 +92,7 @@ def remember(events: Iterable[tuple[Event, Features | None]], learning: Learning
 
     Features are those of the block that an event was about; None where nothing may or can be learned.
     """
+    events = list(events)
     lessons: list[Lesson] = []
     counts: list[Lesson] = []
     sessions = Sessions()
@@ -101,6 +115,7 @@ def remember(events: Iterable[tuple[Event, Features | None]], learning: Learning
         usual=learned(Interests.empty(learning.half_life_usual, start), lessons),
         activity=learned(Interests.empty(learning.half_life_usual, start), counts),
         sessions=sessions,
+        behaviour=behaviour_of(event for event, _ in events),
         page_views=page_views,
         conversions=conversions,
         revenue=revenue,
@@ -119,6 +134,7 @@ def merge(one: Memory, other: Memory, names: int) -> Memory:
         usual=_bounded(one.usual.merge(other.usual), names),
         activity=_bounded(one.activity.merge(other.activity), names),
         sessions=one.sessions.merge(other.sessions),
+        behaviour=one.behaviour.merge(other.behaviour),
         page_views=one.page_views + other.page_views,
         conversions=one.conversions + other.conversions,
         revenue=one.revenue + other.revenue,
@@ -126,6 +142,8 @@ def merge(one: Memory, other: Memory, names: int) -> Memory:
         last_seen=_later(one.last_seen, other.last_seen),
         consents=latest(one.consents, other.consents),
         traits=_newest(one.traits, other.traits),
+        persons=last_words(one.persons, other.persons),
+        members=one.members.merge(other.members),
         unlearned=unlearned,
         forgotten=forgotten,
     )
@@ -148,11 +166,15 @@ def _began(memory: Memory, at: float) -> bool:
 def _erased(memory: Memory, at: float) -> Memory:
     consents = {purpose: answer for purpose, answer in memory.consents.items() if answer.at > at}
     traits = {name: trait for name, trait in memory.traits.items() if trait.at > at}
+    persons, members = words_after(memory.persons, at), memory.members.after(at)
     if not _began(memory, at):
-        return replace(memory, consents=consents, traits=traits)
+        return replace(memory, consents=consents, traits=traits, persons=persons, members=members)
     empty = _unlearned(memory)
     activity = Interests.empty(memory.activity.half_life, 0.0)
-    return Memory(now=empty.now, usual=empty.usual, activity=activity, consents=consents, traits=traits)
+    return Memory(
+        now=empty.now, usual=empty.usual, activity=activity,
+        consents=consents, traits=traits, persons=persons, members=members,
+    )  # fmt: skip
 
 
 def _unlearned(memory: Memory) -> Memory:
@@ -198,8 +220,11 @@ def to_bytes(memory: Memory) -> bytes:
         "activity": _vector(memory.activity),
         "spans": memory.sessions.spans,
         "closed": memory.sessions.closed,
+        "behaviour": behaviours.to_json(memory.behaviour),
         "consents": {str(purpose): list(answer) for purpose, answer in memory.consents.items()},
         "traits": {name: list(trait) for name, trait in memory.traits.items()},
+        "persons": links_to_json(memory.persons),
+        "members": memory.members.to_json(),
     }
     found |= {name: getattr(memory, name) for name in _PLAIN}
     return orjson.dumps({name: value for name, value in found.items() if value})
@@ -213,8 +238,11 @@ def from_bytes(body: bytes) -> Memory:
         usual=_interests(*found["usual"]),
         activity=_interests(*found["activity"]),
         sessions=Sessions(spans, found.get("closed", 0)),
+        behaviour=behaviours.from_json(found.get("behaviour", {})),
         consents={Purpose(name): Answer(*answer) for name, answer in found.get("consents", {}).items()},
         traits={name: Trait(*trait) for name, trait in found.get("traits", {}).items()},
+        persons=links_of(found.get("persons", {})),
+        members=Members.from_json(found.get("members", {})),
         **{name: found[name] for name in _PLAIN if name in found},
     )
 

@@ -1,15 +1,15 @@
 """A visitor's profile: what is remembered, what it derives, and which writes it already holds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from gateway.core.memory import Learning, Memory, blank, merge
 from recommenders.interests import blend, normalised
 
 Clock = Mapping[str, int]  # for each gateway process, the number of its last write that is included
-CLOCK_ENTRIES = 32  # processes come and go; a dead one's writes were folded long ago
+CLOCK_ENTRIES = 32  # that a stored clock keeps of processes that have nothing open: they come and go
+VERSION_ENTRIES = 512  # that a version of ours can have
 ACTIVE = 6.0  # half-lives of `now` after which its intent no longer counts
-SATURATION = 3.0  # weighted recent events that make an engagement score of 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,12 @@ class Profile:
     @property
     def version(self) -> str:
         return ".".join(f"{process}-{number}" for process, number in sorted(self.clock.items()))
+
+    @property
+    def origin(self) -> str:
+        """The id that assignments hash on: the same before and after a device is known as a person's."""
+        settled = self.memory.members.origin
+        return settled.id if settled is not None else self.id
 
     @property
     def blank(self) -> bool:
@@ -55,16 +61,7 @@ class Profile:
         return last is not None and at - last < ACTIVE * self.memory.now.half_life
 
     def engagement_score(self, at: float) -> float:
-        """0 to 100: recent events by their weight, fading with the long half-life, saturating."""
-        activity, weights = self.memory.activity, self.learning.weights
-        total: float = 0.0
-        for name, count in activity.sums.items():
-            if (weight := weights.get(name, 0.0)) > 0.0:
-                total += weight * count
-        # A moment before the landmark, as a preview may ask for, counts as the landmark.
-        total *= 2.0 ** min(0.0, (activity.landmark - at) / activity.half_life)
-        score: float = round(100.0 * total / (total + SATURATION), 2)
-        return score
+        return self.learning.engagement.score(self.memory.activity, at)
 
     def includes(self, version: Clock) -> bool:
         return all(self.clock.get(process, 0) >= number for process, number in version.items())
@@ -80,16 +77,18 @@ def moved(profile: Profile, process: str, moves: Iterable[tuple[int, Memory]]) -
     for number, move in moves:
         if number > clock.get(process, 0):
             memory = merge(memory, move, profile.learning.names)
-            clock = _ticked(clock, process, number)
+            clock = {**clock, process: number}
     return replace(profile, memory=memory, clock=clock)
 
 
-def _ticked(clock: Clock, process: str, number: int) -> Clock:
-    """Process names begin with their time of start, so the smallest is the oldest."""
-    ticked = {**clock, process: number}
-    if len(ticked) > CLOCK_ENTRIES:
-        del ticked[min(name for name in ticked if name != process)]
-    return ticked
+def trimmed(clock: Clock, still_open: Collection[str]) -> Clock:
+    """Without the oldest processes, so that it does not grow for ever: their names begin with their time of start.
+
+    Never without one of `still_open`, whose writes may be met again and must be known then.
+    """
+    over = max(0, len(clock) - CLOCK_ENTRIES)
+    gone = sorted(clock.keys() - still_open)[:over]
+    return {process: number for process, number in clock.items() if process not in gone}
 
 
 def read_version(text: str) -> Clock | None:
@@ -100,4 +99,4 @@ def read_version(text: str) -> Clock | None:
         if not (dash and process.isalnum() and number.isascii() and number.isdigit() and len(number) < 16):
             return None
         clock[process] = int(number)
-    return clock if len(clock) <= CLOCK_ENTRIES else None
+    return clock if len(clock) <= VERSION_ENTRIES else None

@@ -22,7 +22,8 @@ class Record:
     share: float
     purposes: Sequence[str]
     chosen: Sequence[tuple[str, int, str, str]]  # slot, position, block, variant
-    visitor: str | None = None
+    visitor: str | None = None  # a pseudonym
+    called: str | None = None  # the visitor's id as clients have it; kept sealed (services/decisions)
     memory: str | None = None  # JSON; None where nothing personal was used
     clock: Mapping[str, int] | None = None
     segments: Sequence[str] | None = None  # forced by a preview
@@ -45,12 +46,13 @@ class Record:
         return cls(**found)
 
 
-def remembered(profile: Profile | None) -> dict[str, Any]:
+def remembered(profile: Profile | None, called: str | None = None) -> dict[str, Any]:
     """A record's personal part."""
     if profile is None:
         return {}
     return {
         "visitor": profile.id,
+        "called": called,
         "memory": to_bytes(profile.memory).decode(),
         "clock": dict(profile.clock),
     }

@@ -5,13 +5,14 @@ alike; only blocks that something happened to are in it.
 """
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import orjson
 
 from gateway.core.events import Event, weight_of
+from gateway.core.percentiles import Quantiles, Sample
 
 HALF_LIFE = 14 * 86400.0  # seconds
 REBASE = 64.0  # half-lives between landmark and newest event before the counts are brought forward
@@ -19,13 +20,18 @@ REBASE = 64.0  # half-lives between landmark and newest event before the counts 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """`shown` and `won` are decayed counts by block key; `upto` is how far the log has been read."""
+    """`shown` and `won` are decayed counts by block key; `upto` is how far the log has been read.
+
+    `quantiles` are of the engagement of all visitors, as the `sample` has it (core/percentiles).
+    """
 
     version: int = 0
     landmark: float = 0.0
     upto: float = 0.0
     shown: Mapping[str, float] = field(default_factory=dict)
     won: Mapping[str, float] = field(default_factory=dict)
+    sample: Sample = field(default_factory=dict)
+    quantiles: Quantiles = ()
 
     def columns(self, keys: Iterable[str]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """(shown, won) as arrays in the order of `keys`.
@@ -62,7 +68,7 @@ def folded(
             shown[event.block] = shown.get(event.block, 0.0) + strength
         elif (weight := weight_of(event, weights)) > 0.0:
             won[event.block] = won.get(event.block, 0.0) + weight * strength
-    return Signals(signals.version + 1, landmark, upto, shown, won)
+    return replace(signals, version=signals.version + 1, landmark=landmark, upto=upto, shown=shown, won=won)
 
 
 def _landmark(signals: Signals, upto: float) -> tuple[float, float]:
@@ -76,4 +82,5 @@ def to_bytes(signals: Signals) -> bytes:
 
 
 def from_bytes(body: bytes) -> Signals:
-    return Signals(**orjson.loads(body))
+    found = orjson.loads(body)
+    return Signals(**{**found, "quantiles": tuple(found.get("quantiles", ()))})

@@ -26,11 +26,11 @@ async def open_space(gateway: Gateway, name: str) -> Space:
 
 async def tell_stories(space: Space, stage: Stage) -> None:
     """What the personas did before the curtain rises; whoever is known here already is left alone."""
-    known = await space.profiles.get_many([persona.visitor for persona in stage.personas])
+    known = await space.profiles.get_many([space.key(persona.visitor) for persona in stage.personas])
     events = [
-        event
+        space.keyed(event)
         for persona in stage.personas
-        if not known[persona.visitor].clock
+        if not known[space.key(persona.visitor)].clock
         for event in story(persona, time.time() - BEFORE)
     ]
     await space.intake.submit(events)

@@ -28,7 +28,9 @@ async def replay(space: Space, visitors: int | None, on_progress: Progress) -> i
     start, end = sum(lengths[:first]), sum(lengths)
     if start == end:
         return 0
-    events = map(_event, islice(msweb.visits(end, end=datetime.now(UTC)), start, None))
+    events = (
+        space.keyed(_event(view)) for view in islice(msweb.visits(end, end=datetime.now(UTC)), start, None)
+    )
     new = await _sent(space, events, lambda done: on_progress(done, end - start))
     await _count(space)
     return new
@@ -44,7 +46,7 @@ async def _first_stranger(space: Space, visitors: int) -> int:
     low, high = 0, visitors
     while low < high:
         middle = (low + high) // 2
-        if (await space.profiles.get(msweb.visitor_id(middle))).clock:
+        if (await space.profiles.get(space.key(msweb.visitor_id(middle)))).clock:
             low = middle + 1
         else:
             high = middle

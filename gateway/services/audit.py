@@ -10,6 +10,7 @@ import time
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -26,8 +27,9 @@ from gateway.core.chains import (
     seal,
     unnamed,
 )
-from gateway.core.keys import Keys
+from gateway.core.keys import Keys, SigningKey
 from gateway.core.pseudonyms import Pseudonym
+from gateway.core.receipts import erasure, issue
 from gateway.errors import Overloaded
 from gateway.storage.audit import AuditStore
 from gateway.storage.failures import WRITE_SECONDS, InDoubt
@@ -182,3 +184,26 @@ class Audit:
 
 def _at(waiting: _Waiting) -> int:
     return waiting.entry.at
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The audit log as one space writes it, and the key that it signs receipts with."""
+
+    audit: Audit
+    space: str
+    key: SigningKey
+
+    def note(
+        self, kind: AuditKind, by: str, subject: Pseudonym = NOBODY, details: Mapping[str, Any] | None = None
+    ) -> None:
+        self.audit.note(kind, self.space, by, subject, details)
+
+    async def write(
+        self, kind: AuditKind, by: str, subject: Pseudonym = NOBODY, details: Mapping[str, Any] | None = None
+    ) -> str:
+        """The id of the entry, durable on return. Raises as Audit.write."""
+        return await self.audit.write(kind, self.space, by, subject, details)
+
+    def receipt(self, subject: Pseudonym, at: float, erased: Mapping[str, int], entry: str) -> str:
+        return issue(self.key, erasure(self.space, subject, at, erased, entry))

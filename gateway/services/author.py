@@ -15,12 +15,14 @@ from gateway.core.bundles import KINDS, Bundle, stale_patches
 from gateway.core.catalogue import Entry
 from gateway.core.editions import Edition
 from gateway.errors import BadInput, Conflict, InvalidContent, NotFound, Problem
+from gateway.services.audit import Ledger
 from gateway.services.checks import Checks, Progress
 from gateway.services.shelf import Shelf
 from gateway.storage import content
 from gateway.storage.client import SpaceStore
 from gateway.storage.drafts import Draft, DraftChange
 from schemas.json_schemas import builtin_block_types
+from schemas.vocabulary import AuditKind
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +58,8 @@ class Published:
 
 
 class Authoring:
-    def __init__(self, store: SpaceStore, shelf: Shelf) -> None:
+    def __init__(self, store: SpaceStore, shelf: Shelf, ledger: Ledger) -> None:
+        self._ledger = ledger
         self._store = store
         self._shelf = shelf
         self._checks = Checks(shelf)
@@ -260,7 +263,11 @@ class Authoring:
         revision = await self._store.content.publish(entries, by=by, note=note, on_progress=on_progress)
         await self._shelf.refresh()
         removed = sum(entry.body is None for entry in entries)
-        return Published(revision, len(entries) - removed, removed)
+        put = len(entries) - removed
+        if entries:
+            details = {"revision": revision, "published": put, "removed": removed}
+            await self._ledger.write(AuditKind.PUBLICATION, by, details=details)
+        return Published(revision, put, removed)
 
     async def _chosen(self, refs: Collection[Ref] | None) -> list[Draft]:
         if refs is not None:

@@ -1,10 +1,12 @@
 """Decisions are recorded after they are answered: many to a bucket, one insert a second.
 
 A record is evidence, not an acknowledged write: a process that is killed takes its last second of them
-along. Under more load than can be stored the newest are not recorded, and counted.
+along. Under more load than can be stored the newest are not recorded, and counted. The ids of visitors, which a
+replay needs, are sealed: one text for a whole bucket.
 """
 
 import asyncio
+import logging
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +16,10 @@ from typing import Any
 import orjson
 
 from gateway.core.records import Record
+from gateway.core.sealing import Sealer, Unopened
 from gateway.storage.decisions import DecisionBucket, DecisionStore
+
+log = logging.getLogger(__name__)
 
 RECORDS = 500  # in one bucket
 BUCKETS = 20  # waiting to be stored before records are let go
@@ -30,9 +35,10 @@ class _Bucket:
 
 
 class Decisions:
-    def __init__(self, store: DecisionStore, process: str) -> None:
+    def __init__(self, store: DecisionStore, process: str, sealer: Sealer) -> None:
         self._store = store
         self._process = process
+        self._sealer = sealer
         self._count = 0
         self._waiting: dict[str, _Bucket] = {}
         self._open = self._new()
@@ -55,7 +61,7 @@ class Decisions:
             self._rotate()
         for bucket in list(self._waiting.values()):
             records = list(bucket.records)
-            body = await asyncio.to_thread(_packed, records)
+            body = await asyncio.to_thread(_packed, records, self._sealer)
             await self._store.append(DecisionBucket(bucket.id, datetime.now(UTC), bucket.visitors(), body))
             self._waiting.pop(bucket.id, None)
 
@@ -63,31 +69,55 @@ class Decisions:
         records = await self._records(bucket)
         return records[number] if number < len(records) else None
 
-    async def erase(self, visitor: str) -> int:
-        """Take every record of this visitor out; the others keep their numbers."""
+    async def of_visitor(self, visitor: str, most: int) -> list[Record]:
+        """The newest of them that are stored, `most` at most."""
+        await self.flush()
+        found: list[Record] = []
+        for bucket_id in reversed(await self._store.of_visitor(visitor)):
+            bucket = await self._store.get(bucket_id)
+            records = await self._opened(bucket) if bucket else []
+            found += [record for record in records if record.visitor == visitor]
+            if len(found) >= most:
+                break
+        return sorted(found, key=lambda record: -record.at)[:most]
+
+    async def erase(self, visitor: str, forgotten: float | None = None) -> int:
+        """Take every record of this visitor out; the others keep their numbers.
+
+        `forgotten`: only what was decided by a profile from before that erasure.
+        """
         await self.flush()
         erased = 0
         while ids := await self._store.of_visitor(visitor):
-            for bucket_id in ids:
-                erased += await self._erase_in(bucket_id, visitor)
+            step = [await self._erase_in(bucket_id, visitor, forgotten) for bucket_id in ids]
+            erased += sum(step)
+            if forgotten is not None:
+                break
         return erased
 
-    async def _erase_in(self, bucket_id: str, visitor: str) -> int:
+    async def _erase_in(self, bucket_id: str, visitor: str, forgotten: float | None) -> int:
         found = await self._store.get(bucket_id)
         if found is None:
             return 0
-        records = await asyncio.to_thread(_unpacked, found.body)
-        kept = [_blank(record) if record.visitor == visitor else record for record in records]
-        left = tuple(name for name in found.visitors if name != visitor)
-        replaced = await self._store.replace(found, await asyncio.to_thread(_packed, kept), left)
-        return sum(record.visitor == visitor for record in records) if replaced else 0
+        records = await self._opened(found)
+        goes = [record.visitor == visitor and not _since(record, forgotten) for record in records]
+        kept = [_blank(record) if gone else record for record, gone in zip(records, goes, strict=True)]
+        stays = any(record.visitor == visitor for record in kept)
+        left = tuple(name for name in found.visitors if stays or name != visitor)
+        replaced = await self._store.replace(
+            found, await asyncio.to_thread(_packed, kept, self._sealer), left
+        )
+        return sum(goes) if replaced else 0
 
     async def _records(self, bucket: str) -> list[Record]:
         for held in (self._open, *self._waiting.values()):
             if held.id == bucket:
                 return held.records
         found = await self._store.get(bucket)
-        return await asyncio.to_thread(_unpacked, found.body) if found else []
+        return await self._opened(found) if found else []
+
+    async def _opened(self, found: DecisionBucket) -> list[Record]:
+        return await asyncio.to_thread(_unpacked, found.body, self._sealer)
 
     def _rotate(self) -> None:
         self._waiting[self._open.id] = self._open
@@ -98,6 +128,13 @@ class Decisions:
         return _Bucket(f"{self._process}-{self._count:x}")
 
 
+def _since(record: Record, forgotten: float | None) -> bool:
+    """Whether the profile that it was decided by had heard of this erasure."""
+    if forgotten is None or record.memory is None:
+        return False
+    return float(orjson.loads(record.memory).get("forgotten", 0.0)) >= forgotten
+
+
 def _blank(record: Record) -> Record:
     """Nothing of the visitor, and no page: it cannot be replayed any more."""
     return Record(
@@ -106,12 +143,30 @@ def _blank(record: Record) -> Record:
     )  # fmt: skip
 
 
-def _packed(records: list[Record]) -> bytes:
-    return zlib.compress(orjson.dumps([record.to_json() for record in records], default=_jsonable), 1)
+def _packed(records: list[Record], sealer: Sealer) -> bytes:
+    called = [record.called for record in records]
+    bare = [
+        {name: value for name, value in record.to_json().items() if name != "called"} for record in records
+    ]
+    document = {"records": bare, "called": sealer.seal(called) if any(called) else None}
+    return zlib.compress(orjson.dumps(document, default=_jsonable), 1)
 
 
-def _unpacked(body: bytes) -> list[Record]:
-    return [Record.from_json(found) for found in orjson.loads(zlib.decompress(body))]
+def _unpacked(body: bytes, sealer: Sealer) -> list[Record]:
+    document = orjson.loads(zlib.decompress(body))
+    records, called = document["records"], _called(document["called"], sealer)
+    if called is None:
+        return [Record.from_json(found) for found in records]
+    return [Record.from_json({**found, "called": name}) for found, name in zip(records, called, strict=True)]
+
+
+def _called(sealed: str | None, sealer: Sealer) -> list[str | None] | None:
+    """None where nobody is named, or no key opens it any more: the records can be replayed without."""
+    try:
+        return sealer.open(sealed) if sealed else None
+    except Unopened:
+        log.warning("who some decisions were made for cannot be opened; give the key in BLOCKLOOM_KEYS")
+        return None
 
 
 _JSON: dict[type, Callable[[Any], Any]] = {frozenset: sorted, set: sorted, tuple: list}

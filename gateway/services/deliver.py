@@ -10,15 +10,18 @@ from content_blocks.assembly import Assembly
 from content_blocks.blocks import BlockFilter
 from gateway.core.asking import Ask, ask_of
 from gateway.core.catalogue import CompiledPage, page_of_feed, where_of
-from gateway.core.consent import allows, granted
+from gateway.core.consent import Said
 from gateway.core.context import Context
 from gateway.core.editions import Edition
 from gateway.core.memory import blank
 from gateway.core.personalize import Choice, choose_page
 from gateway.core.profiles import Clock, Profile, stranger
+from gateway.core.pseudonyms import Pseudonym
 from gateway.core.records import Record, remembered
+from gateway.core.sealing import Sealer
+from gateway.core.terms import Defaults, Terms
 from gateway.errors import StoreUnavailable
-from gateway.services.profiles import Profiles
+from gateway.services.people import People
 from gateway.settings import Settings
 from recommenders.interests import Interests
 from schemas.vocabulary import Basis, Purpose
@@ -42,9 +45,11 @@ class Asked:
     """Who asks, and under which circumstances."""
 
     context: Context
-    visitor: str | None = None
+    visitor: Pseudonym | None = None
     at_least: Clock | None = None
     preview: Preview = field(default_factory=Preview)
+    called: str | None = None  # the visitor's id as the client has it
+    said: Said = field(default_factory=dict)  # what the request itself says of consent
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +77,10 @@ class Circumstances:
 
 
 class Delivery:
-    def __init__(self, profiles: Profiles, settings: Settings) -> None:
+    def __init__(self, profiles: People, settings: Settings, sealer: Sealer) -> None:
         self._profiles = profiles
-        self._agreed_by_default = settings.consent == "opt-out"
+        self._defaults = Defaults(settings.consent, settings.consent_countries)
+        self._sealer = sealer
         self._share = settings.now_share
         self._learning = settings.learning
         self._missed: tuple[str, Clock | None] | None = None  # what the store did not answer
@@ -112,18 +118,21 @@ class Delivery:
         profile, degraded = await self._profile(asked)
         purposes: tuple[Purpose, ...] = ()
         if profile is not None:
-            consents = profile.memory.consents
-            purposes = granted(consents, self._agreed_by_default, context.gpc)
-            if not allows(consents, Purpose.PERSONALIZATION, self._agreed_by_default, context.gpc):
+            purposes = self._terms(asked).granted(profile.memory.consents)
+            if Purpose.PERSONALIZATION not in purposes:
                 profile = None
         if asked.preview.interests is not None:
             profile = self._persona(asked.visitor or "preview", asked.preview.interests, context.now)
         ask = ask_of(
             edition.catalogue, context.facts, context.locales, profile, purposes, self._share,
             asked.preview.segments,
-        )  # fmt: skip
+        ).knowing(asked.called, self._sealer, edition.signals.quantiles)  # fmt: skip
         basis = Basis.PERSONAL if profile is not None else Basis.CONTEXTUAL
         return Circumstances(ask, basis, purposes, degraded)
+
+    def _terms(self, asked: Asked) -> Terms:
+        context = asked.context
+        return Terms(self._defaults.of(context.facts["geo"].get("country")), context.gpc, asked.said)
 
     async def _profile(self, asked: Asked) -> tuple[Profile | None, bool]:
         """(profile, whether the store failed us)."""
@@ -176,5 +185,5 @@ def record_of(answer: Answer) -> Record:
         chosen=chosen,
         segments=answer.segments,
         where=where_of(answer.page),
-        **remembered(ask.profile),
+        **remembered(ask.profile, ask.called),
     )

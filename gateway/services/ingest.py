@@ -8,15 +8,16 @@ settled, by repeating it, before the next one.
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from gateway.core.consent import allows
+from gateway.core.consent import KEEPING, Consents, latest
 from gateway.core.events import Event, Refusal
-from gateway.core.memory import Features, Learning, Memory, merge, remember, to_bytes
+from gateway.core.memory import Features, Learning, Memory, blank, merge, remember, to_bytes
 from gateway.core.profiles import Profile
+from gateway.core.terms import Terms
 from gateway.errors import BlockloomError, Overloaded, StoreUnavailable, TooLarge
 from gateway.services.profiles import Profiles
 from gateway.storage.events import Bucket, DuplicateEvents, EventStore, LoggedEvent, Move
@@ -45,7 +46,8 @@ class Taken:
 @dataclass(slots=True)
 class _Ticket:
     events: Sequence[Event]
-    gpc: bool
+    terms: Terms
+    own: Mapping[str, Terms]  # of events that say something of consent themselves, by their ids
     extra: Mapping[str, Memory]  # what is remembered beside the events: consent, traits
     done: asyncio.Future[Taken]
     refused: dict[str, Refusal] = field(default_factory=dict)
@@ -55,6 +57,9 @@ class _Ticket:
     def size(self) -> int:
         return len(self.events) + len(self.extra)
 
+    def terms_of(self, event: Event) -> Terms:
+        return self.own.get(event.id, self.terms)
+
 
 SHUTTING_DOWN = "the gateway is shutting down; send the events again"
 NOT_AGREED = Refusal(
@@ -62,9 +67,12 @@ NOT_AGREED = Refusal(
 )
 
 ERASED = Refusal("ERASED", "the visitor was erased after this happened; nothing from before is kept")
-KEEPING = (Purpose.ANALYTICS, Purpose.PERSONALIZATION)  # either of them allows to keep events
-
 FeaturesOf = Callable[[str | None, str | None], Features | None]
+Says = Callable[[str, Consents], None]
+Views = Callable[[Mapping[str, Profile]], Awaitable[Mapping[str, Profile]]]
+Spread = Callable[[Mapping[str, Memory]], Awaitable[dict[str, Memory]]]
+
+__all__ = ["ERASED", "KEEPING", "MOST_EVENTS", "NOT_AGREED", "Intake", "Taken"]
 
 
 class Intake:
@@ -82,9 +90,13 @@ class Intake:
         self._events = events
         self._profiles = profiles
         self._process = process
-        self._learning = learning
+        self.learning = learning
         self._features_of = features_of
-        self._default = agreed_by_default
+        self._terms = Terms(agreed_by_default)
+        self.on_said: Says = _nobody
+        """Told of a visitor whose events changed what was agreed to."""
+        self.views: Views = _as_they_are
+        self.spread: Spread = _alone
         self._gather = gather
         self._number = 0
         self._closed = False
@@ -98,15 +110,22 @@ class Intake:
         self._recent: OrderedDict[str, None] = OrderedDict()
 
     async def submit(
-        self, events: Sequence[Event], gpc: bool = False, extra: Mapping[str, Memory] | None = None
+        self,
+        events: Sequence[Event],
+        terms: Terms | None = None,
+        extra: Mapping[str, Memory] | None = None,
+        own: Mapping[str, Terms] | None = None,
     ) -> Taken:
         """Returns when everything accepted is durable. `extra` is remembered whatever the consent says.
 
+        `terms`: on which the events are kept; `own`: of some of them, by their ids. What terms say is remembered as
+        the visitor's answer of the event's moment, whether the event is kept or not.
         Raises StoreUnavailable or Overloaded: the whole request may be repeated with the same ids.
         """
         if self._closed:
             raise Overloaded(SHUTTING_DOWN)
-        ticket = _Ticket(events, gpc, extra or {}, asyncio.get_running_loop().create_future())
+        done: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
+        ticket = _Ticket(events, terms or self._terms, own or {}, extra or {}, done)
         if self._size + ticket.size > MOST_WAITING or self._profiles.backlog > MOST_BACKLOG:
             raise Overloaded("more events arrive than can be stored; send them again in a few seconds")
         self._waiting.append(ticket)
@@ -178,18 +197,34 @@ class Intake:
         visitors = {event.visitor for ticket in tickets for event in ticket.events}
         visitors.update(visitor for ticket in tickets for visitor in ticket.extra)
         known = await self._profiles.get_many(visitors)
-        self._admit(tickets, known)
+        said = await self.spread(_said(tickets, self.learning))
+        known |= await self._profiles.get_many(said.keys() - known.keys())
+        views = await self.views(known)
+        self._admit(tickets, views, said)
         duplicates: set[str] = set()
+        before = {visitor: known[visitor].memory.consents for visitor in said}
         while True:
             try:
-                moves = self._moves(tickets, known)
+                moves = self._moves(tickets, views, said)
                 await self._append(tickets, moves, known)
                 break
             except DuplicateEvents as found:
                 duplicates.update(found.ids)
                 for ticket in tickets:
                     ticket.fresh = [event for event in ticket.fresh if event.id not in duplicates]
+        self._tell(before, known)
         self._answer(tickets, known)
+
+    def _tell(self, before: Mapping[str, Consents], after: Mapping[str, Profile]) -> None:
+        for visitor, earlier in before.items():
+            now = after[visitor].memory.consents
+            changed = {
+                purpose: answer
+                for purpose, answer in now.items()
+                if purpose not in earlier or earlier[purpose].granted is not answer.granted
+            }
+            if changed:
+                self.on_said(visitor, changed)
 
     async def _settle(self) -> None:
         """Find out what became of a write that was interrupted: it is repeated until it stands."""
@@ -203,7 +238,9 @@ class Intake:
         self._doubtful = None
         self._profiles.move(bucket.seq, moves, {})
 
-    def _admit(self, tickets: list[_Ticket], known: Mapping[str, Profile]) -> None:
+    def _admit(
+        self, tickets: list[_Ticket], known: Mapping[str, Profile], said: Mapping[str, Memory]
+    ) -> None:
         """Sort out what was not consented to and what is here twice."""
         here: set[str] = set()
         for ticket in tickets:
@@ -212,36 +249,32 @@ class Intake:
             for event in ticket.events:
                 if event.id in here or event.id in self._recent:
                     continue
-                refusal = self._refusal(event, known[event.visitor].memory, ticket.gpc)
+                refusal = _refusal(event, known[event.visitor].memory, said, ticket.terms_of(event))
                 if refusal is not None:
                     ticket.refused[event.id] = refusal
                     continue
                 here.add(event.id)
                 ticket.fresh.append(event)
 
-    def _refusal(self, event: Event, memory: Memory, gpc: bool) -> Refusal | None:
-        if memory.forgotten is not None and event.at <= memory.forgotten:
-            return ERASED
-        agreed = (allows(memory.consents, purpose, self._default, gpc) for purpose in KEEPING)
-        return None if any(agreed) else NOT_AGREED
-
-    def _moves(self, tickets: list[_Ticket], known: Mapping[str, Profile]) -> dict[str, Memory]:
+    def _moves(
+        self, tickets: list[_Ticket], known: Mapping[str, Profile], said: Mapping[str, Memory]
+    ) -> dict[str, Memory]:
         lessons: dict[str, list[tuple[Event, Features | None]]] = {}
-        moves: dict[str, Memory] = {}
+        moves: dict[str, Memory] = dict(said)
         for ticket in tickets:
             for event in ticket.fresh:
-                consents = known[event.visitor].memory.consents
-                learns = allows(consents, Purpose.PERSONALIZATION, self._default, ticket.gpc)
+                consents = _consents(known[event.visitor].memory, said.get(event.visitor))
+                learns = ticket.terms_of(event).allow(consents, Purpose.PERSONALIZATION, event.at)
                 features = self._features_of(event.block, event.variant) if learns else None
                 lessons.setdefault(event.visitor, []).append((event, features))
             for visitor, memory in ticket.extra.items():
                 moves[visitor] = self._with(moves.get(visitor), memory)
         for visitor, learned in lessons.items():
-            moves[visitor] = self._with(moves.get(visitor), remember(learned, self._learning))
+            moves[visitor] = self._with(moves.get(visitor), remember(learned, self.learning))
         return moves
 
     def _with(self, one: Memory | None, other: Memory) -> Memory:
-        return other if one is None else merge(one, other, self._learning.names)
+        return other if one is None else merge(one, other, self.learning.names)
 
     async def _append(
         self, tickets: list[_Ticket], moves: dict[str, Memory], known: dict[str, Profile]
@@ -289,6 +322,52 @@ class Intake:
             duplicates = max(0, admitted - accepted)
             if not ticket.done.done():
                 ticket.done.set_result(Taken(accepted, duplicates, ticket.refused, profiles))
+
+
+def _said(tickets: Iterable[_Ticket], learning: Learning) -> dict[str, Memory]:
+    """What these events say of consent, by visitor."""
+    found: dict[str, Memory] = {}
+    for ticket in tickets:
+        if not ticket.own and not ticket.terms.said:
+            continue
+        for event in ticket.events:
+            answers = ticket.terms_of(event).answers(event.at)
+            if answers:
+                memory = said_at(answers, event.at, learning)
+                before = found.get(event.visitor)
+                found[event.visitor] = merge(before, memory, learning.names) if before else memory
+    return found
+
+
+def said_at(answers: Consents, at: float, learning: Learning) -> Memory:
+    """A visitor's word as a memory. To withdraw PERSONALIZATION also makes void what was learned."""
+    word = answers.get(Purpose.PERSONALIZATION)
+    withdrawn = word is not None and not word.granted
+    return replace(blank(learning), consents=answers, unlearned=at if withdrawn else None)
+
+
+def _refusal(event: Event, memory: Memory, said: Mapping[str, Memory], terms: Terms) -> Refusal | None:
+    if memory.forgotten is not None and event.at <= memory.forgotten:
+        return ERASED
+    return None if terms.keep(_consents(memory, said.get(event.visitor)), event.at) else NOT_AGREED
+
+
+def _consents(memory: Memory, said: Memory | None) -> Consents:
+    return latest(memory.consents, said.consents) if said else memory.consents
+
+
+async def _as_they_are(profiles: Mapping[str, Profile]) -> Mapping[str, Profile]:
+    """No id is another's: each has said for itself what may be kept."""
+    return profiles
+
+
+async def _alone(said: Mapping[str, Memory]) -> dict[str, Memory]:
+    """... and has withdrawn for itself."""
+    return dict(said)
+
+
+def _nobody(visitor: str, consents: Consents) -> None:
+    """Nobody is told of a visitor's word."""
 
 
 def _refuse(tickets: Iterable[_Ticket], error: Exception) -> None:

@@ -8,14 +8,15 @@ profile second: in the other order a folding between the two reads would hide a 
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from gateway.core.memory import Learning, Memory, from_bytes, to_bytes
-from gateway.core.profiles import Clock, Profile, moved, stranger
+from gateway.core.profiles import CLOCK_ENTRIES, Clock, Profile, moved, stranger, trimmed
 from gateway.errors import StoreUnavailable
+from gateway.services.following import Following
 from gateway.storage.events import EventStore, OpenMove, bucket_id
 from gateway.storage.profiles import ProfileChange, ProfileStore, StoredProfile
 
@@ -59,7 +60,10 @@ class Profiles:
         capacity: int,
         max_age: float | None,
     ) -> None:
-        """`max_age`: seconds a profile may be served from memory; None where no other process writes."""
+        """`max_age`: seconds a profile may be served from memory that nobody follows the others for (`follow`).
+
+        None where no other process writes.
+        """
         self._events = events
         self._store = store
         self._process = process
@@ -69,9 +73,11 @@ class Profiles:
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._open = _Open()
         self._folding = asyncio.Lock()
+        self._following = Following()
         # A store of our own takes writes faster one after the other than all at once (docs/storage.md).
         self.turns: AbstractAsyncContextManager[None] = asyncio.Lock() if max_age is None else nullcontext()
         self.on_moved: Callable[[str], None] = _nobody
+        self.reseal: Callable[[Memory], Memory] = _as_it_is  # before a profile is written
 
     @property
     def backlog(self) -> int:
@@ -124,6 +130,25 @@ class Profiles:
         if entry is not None:
             entry.base, entry.loaded = None, float("-inf")
 
+    async def follow(self) -> None:
+        """Hear of what other processes write, until cancelled: so memory need not be read again and again.
+
+        Returns at once where that is not needed, or the server cannot tell. Raises StoreUnavailable; call it again.
+        """
+        if self._max_age is None or not self._following.possible:
+            return
+        async with aclosing(self._following.visitors(self._events.written(), self._process)) as heard:
+            async for visitor in heard:
+                entry = self._entries.get(visitor)
+                if entry is not None:
+                    entry.loaded = float("-inf")
+                self.on_moved(visitor)
+
+    @property
+    def followed(self) -> bool:
+        """Whether what other processes write is told here as it is written."""
+        return self._following.alive(time.monotonic())
+
     async def fold(self) -> int:
         """Write every open move into its profile; returns how many profiles were written."""
         async with self._folding:
@@ -166,23 +191,57 @@ class Profiles:
 
     async def _take_over(
         self, process: str, moves: Mapping[str, Sequence[Move]], visitors: list[str]
-    ) -> Collection[str]:
+    ) -> set[str]:
         stored = await self._store.get_many(visitors)
-        writes = []
-        for visitor in visitors:
-            base = self._base(visitor, stored.get(visitor))
-            profile = moved(base.profile, process, moves[visitor])
-            if profile.clock != base.profile.clock:
-                writes.append(ProfileChange(visitor, base.version, _stored(base.version + 1, profile)))
-        lost = await self._write(writes)
+        left = await self._still_open(process, moves, stored)
+        bases = {visitor: self._base(visitor, stored.get(visitor)) for visitor in visitors}
+        after = {
+            visitor: _Base(base.version + 1, moved(base.profile, process, left.get(visitor, moves[visitor])))
+            for visitor, base in bases.items()
+        }
+        changed = {v: base for v, base in after.items() if base.profile.clock != bases[v].profile.clock}
+        lost = await self._write(await self._trimmed(changed))
         for visitor in visitors:
             self.drop(visitor)
         return lost
 
+    async def _still_open(
+        self, process: str, moves: Mapping[str, Sequence[Move]], stored: Mapping[str, StoredProfile]
+    ) -> dict[str, list[Move]]:
+        """Where the clock is full, whoever else took a move over may have dropped the process from it since."""
+        unsure = [visitor for visitor in stored if _full(stored[visitor], {process})]
+        still = await self._events.open_moves(unsure) if unsure else {}
+        numbers = {visitor: _numbers(still.get(visitor, ())) for visitor in unsure}
+        return {
+            visitor: [move for move in moves[visitor] if (process, move[0]) in numbers[visitor]]
+            for visitor in unsure
+        }
+
+    async def _trimmed(self, bases: dict[str, _Base]) -> list[ProfileChange]:
+        """As they are to be written over the version before: clocks that grew too long are cut where that is safe.
+
+        A process whose moves were all closed when the version before had been read will not be met again.
+        """
+        long = [visitor for visitor, base in bases.items() if len(base.profile.clock) > CLOCK_ENTRIES]
+        still = await self._events.open_moves(long) if long else {}
+        for visitor in long:
+            keep = {move.process for move in still.get(visitor, ())} | {self._process}
+            profile = bases[visitor].profile
+            bases[visitor].profile = replace(profile, clock=trimmed(profile.clock, keep))
+        for base in bases.values():
+            base.profile = replace(base.profile, memory=self.reseal(base.profile.memory))
+        return [
+            ProfileChange(visitor, base.version - 1, _stored(base.version, base.profile))
+            for visitor, base in bases.items()
+        ]
+
     def _fresh(self, entry: _Entry) -> bool:
         if entry.base is None:
             return False
-        return self._max_age is None or time.monotonic() - entry.loaded < self._max_age
+        if self._max_age is None:
+            return True
+        now = time.monotonic()
+        return now - entry.loaded < self._max_age or self._following.holds(entry.loaded, now)
 
     async def _load(self, visitors: list[str]) -> dict[str, Profile]:
         found: dict[str, Profile] = {}
@@ -191,6 +250,7 @@ class Profiles:
             # Without other processes every open move is known here already.
             pending = await self._events.open_moves(visitors) if self._max_age is not None else {}
             stored = await self._store.get_many(visitors)
+            closed = await self._closed_since(pending, stored)
             overtaken = {}
             for visitor in visitors:
                 base = self._base(visitor, stored.get(visitor))
@@ -198,16 +258,40 @@ class Profiles:
                 if entry is not None and entry.base is not None and entry.base.version > base.version:
                     overtaken[visitor] = entry.view
                     continue
-                found[visitor] = self._view(visitor, base.profile, pending.get(visitor, ()))
-                self._keep(visitor, _Entry(base, found[visitor], asked))
+                moves = pending.get(visitor, ())
+                found[visitor] = self._view(visitor, base.profile, moves)
+                if visitor in closed:
+                    overtaken[visitor] = found[visitor]
+                    continue
+                certain = all(move.counts for move in moves)
+                self._keep(visitor, _Entry(base, found[visitor], self._loaded(visitor, asked, certain)))
             visitors = list(overtaken)
             if not visitors:
                 break
         return found | overtaken
 
+    def _loaded(self, visitor: str, asked: float, certain: bool) -> float:
+        """When this was as it is in the store; not to be believed again where something is under way."""
+        return asked if certain and not self._following.told_since(visitor, asked) else float("-inf")
+
+    async def _closed_since(
+        self, pending: Mapping[str, Sequence[OpenMove]], stored: Mapping[str, StoredProfile]
+    ) -> set[str]:
+        """Visitors whose moves may have been folded, and dropped from a full clock, between the two readings."""
+        unsure = [
+            visitor
+            for visitor, moves in pending.items()
+            if _full(stored.get(visitor), {move.process for move in moves})
+        ]
+        still = await self._events.open_moves(unsure) if unsure else {}
+        return {
+            visitor for visitor in unsure if _numbers(pending[visitor]) - _numbers(still.get(visitor, ()))
+        }
+
     def _view(self, visitor: str, profile: Profile, pending: Iterable[OpenMove]) -> Profile:
         for move in pending:
-            profile = moved(profile, move.process, [(move.seq, from_bytes(move.body))])
+            if move.counts:
+                profile = moved(profile, move.process, [(move.seq, from_bytes(move.body))])
         return moved(profile, self._process, self._open.moves.get(visitor, ()))
 
     def _base(self, visitor: str, stored: StoredProfile | None) -> _Base:
@@ -228,20 +312,19 @@ class Profiles:
 
     async def _fold(self, visitors: list[str]) -> int:
         await self._read_bases(visitors)
-        writes, taken = [], {}
+        taken: dict[str, tuple[Move, ...]] = {}
+        bases: dict[str, _Base] = {}
         for visitor in visitors:
             base = self._entries[visitor].base
             moves = tuple(self._open.moves.get(visitor, ()))
             if base is None or not moves:
                 continue
-            taken[visitor] = _Base(base.version + 1, moved(base.profile, self._process, moves)), moves
-            writes.append(
-                ProfileChange(visitor, base.version, _stored(base.version + 1, taken[visitor][0].profile))
-            )
-        lost = await self._write(writes)
+            taken[visitor] = moves
+            bases[visitor] = _Base(base.version + 1, moved(base.profile, self._process, moves))
+        lost = await self._write(await self._trimmed(bases))
         finished: list[int] = []
-        for visitor, (base, moves) in taken.items():
-            entry = self._entries.get(visitor)
+        for visitor, moves in taken.items():
+            base, entry = bases[visitor], self._entries.get(visitor)
             if visitor in lost:
                 if entry is not None:
                     entry.base = None
@@ -286,8 +369,21 @@ class Profiles:
         return finished
 
 
+def _full(stored: StoredProfile | None, processes: set[str]) -> bool:
+    """Whether one of these processes may have been cut from its clock."""
+    return stored is not None and len(stored.clock) >= CLOCK_ENTRIES and not processes <= stored.clock.keys()
+
+
+def _numbers(moves: Iterable[OpenMove]) -> set[tuple[str, int]]:
+    return {(move.process, move.seq) for move in moves}
+
+
 def _nobody(visitor: str) -> None:
     """Nobody is told of a visitor's move."""
+
+
+def _as_it_is(memory: Memory) -> Memory:
+    return memory
 
 
 def _stored(version: int, profile: Profile) -> StoredProfile:

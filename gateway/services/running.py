@@ -10,26 +10,26 @@ from gateway.storage.embedded import EmbeddedEngine
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Gateway]:
-    """Opened on entry; on exit everything acknowledged is folded, and the engine stops."""
+async def store(settings: Settings) -> AsyncIterator[str]:
+    """Its URL, while it answers: of the embedded engine, which stops on exit, where the settings name none."""
     if settings.mongodb_url is not None:
-        async with _opened(settings, settings.mongodb_url.get_secret_value(), alone=False) as gateway:
-            yield gateway
+        yield settings.mongodb_url.get_secret_value()
         return
     engine = EmbeddedEngine(settings.data)
     url = await engine.start()
     try:
-        async with _opened(settings, url, alone=True) as gateway:
-            yield gateway
+        yield url
     finally:
         await engine.stop()
 
 
 @asynccontextmanager
-async def _opened(settings: Settings, url: str, alone: bool) -> AsyncIterator[Gateway]:
-    gateway = Gateway(connect(url, settings.database), settings, alone)
-    try:
-        await gateway.open()
-        yield gateway
-    finally:
-        await gateway.close()
+async def running(settings: Settings) -> AsyncIterator[Gateway]:
+    """Opened on entry; on exit everything acknowledged is folded, and the engine stops."""
+    async with store(settings) as url:
+        gateway = Gateway(connect(url, settings.database), settings, alone=settings.mongodb_url is None)
+        try:
+            await gateway.open()
+            yield gateway
+        finally:
+            await gateway.close()

@@ -4,10 +4,13 @@ Each snapshot is kept as long as the decisions that were made by it.
 """
 
 import asyncio
-from collections.abc import Container, Mapping
+from collections.abc import Container, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from gateway.core.events import Event
+from gateway.core.memory import Learning
+from gateway.core.percentiles import quantiles_of, sampled
 from gateway.core.signals import Signals, folded, from_bytes, to_bytes
 from gateway.storage.decisions import DecisionBucket, DecisionStore
 from gateway.storage.events import Bucket, EventStore
@@ -20,12 +23,12 @@ BUCKETS = 200  # read at once
 
 class SignalKeeper:
     def __init__(
-        self, events: EventStore, states: StateStore, history: DecisionStore, weights: Mapping[str, float]
+        self, events: EventStore, states: StateStore, history: DecisionStore, learning: Learning
     ) -> None:
         self._events = events
         self._states = states
         self._history = history
-        self._weights = weights
+        self._learning = learning
 
     async def latest(self) -> Signals:
         state = await self._states.get(NAME)
@@ -68,16 +71,22 @@ class SignalKeeper:
                     limit *= 2
                     continue
             events = await asyncio.to_thread(_events, buckets)
-            signals = folded(signals, events, self._weights, upto, published)
+            signals = folded(signals, events, self._learning.weights, upto, published)
+            signals = self._with_engagement(signals, events)
         return signals
+
+    def _with_engagement(self, signals: Signals, events: Sequence[Event]) -> Signals:
+        weights, half_life = self._learning.engagement.weights, self._learning.half_life_usual
+        sample = sampled(signals.sample, events, weights, half_life)
+        return replace(signals, sample=sample, quantiles=quantiles_of(sample))
 
     async def _put(self, before: Signals, moved: Signals, expected: int) -> Signals:
         if moved is before:
             return before
-        after = Signals(before.version + 1, moved.landmark, moved.upto, moved.shown, moved.won)
-        body = to_bytes(after)
-        if not await self._states.put(NAME, body, expected):
+        after = replace(moved, version=before.version + 1)
+        if not await self._states.put(NAME, to_bytes(after), expected):
             return await self.latest()  # another process was faster
+        body = to_bytes(replace(after, sample={}))  # a replay asks for the quantiles alone
         await self._history.append(DecisionBucket(f"{NAME}-{after.version}", datetime.now(UTC), (), body))
         return after
 

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.core.access import PUBLISHABLE, Caller, digest_of, new_token
 from gateway.errors import BadInput, NotFound, StoreUnavailable, Unauthenticated
+from gateway.services.audit import Audit
 from gateway.storage.control import ControlStore, StoredToken
-from schemas.vocabulary import Scope
+from schemas.vocabulary import AuditKind, Scope
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,7 @@ STALE = 3600.0  # seconds that a known token is still believed while the store i
 PATIENCE = 0.5  # seconds that a request waits to hear whether a token it knows still holds
 CACHED = 10_000
 LONGEST = 200
+COMMAND_LINE = "command line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,9 @@ NOBODY = _Known(None, None, 0.0)
 
 
 class Tokens:
-    def __init__(self, store: ControlStore) -> None:
+    def __init__(self, store: ControlStore, audit: Audit) -> None:
         self._store = store
+        self._audit = audit
         self._cache: OrderedDict[str, _Known] = OrderedDict()
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._away = False  # the store did not answer in time, and has not since
@@ -46,10 +49,11 @@ class Tokens:
         name: str,
         publishable: bool = False,
         lives: timedelta | None = None,
+        by: str = COMMAND_LINE,
     ) -> tuple[str, StoredToken]:
         """The token, which nobody can read again, and what is stored of it."""
         token = new_token(publishable)
-        return token, await self.register(token, space, scopes, name, publishable, lives)
+        return token, await self.register(token, space, scopes, name, publishable, lives, by)
 
     async def register(
         self,
@@ -59,6 +63,7 @@ class Tokens:
         name: str,
         publishable: bool = False,
         lives: timedelta | None = None,
+        by: str = COMMAND_LINE,
     ) -> StoredToken:
         """Make this very token valid; one that is known already stays as it is."""
         if not scopes:
@@ -77,16 +82,20 @@ class Tokens:
             expires=None if lives is None else now + lives,
             last_four=token[-4:],
         )
-        await self._store.create_token(stored)
+        if await self._store.create_token(stored):
+            details = {"token": _id(stored.digest), "name": name, "scopes": list(stored.scopes)}
+            await self._audit.write(AuditKind.TOKEN_CREATED, space, by, details=details)
         self._cache.pop(stored.digest, None)
         return stored
 
-    async def revoke(self, digest: str, space: str) -> None:
+    async def revoke(self, digest: str, space: str, by: str = COMMAND_LINE) -> None:
         """`digest` may be shortened to its first 12 letters or more. Raises NotFound."""
         for token in await self._store.tokens(space):
             if len(digest) >= 12 and token.digest.startswith(digest) and token.revoked is None:
                 await self._store.revoke_token(token.digest, datetime.now(UTC))
                 self._cache.pop(token.digest, None)
+                details = {"token": _id(token.digest), "name": token.name}
+                await self._audit.write(AuditKind.TOKEN_REVOKED, space, by, details=details)
                 return
         raise NotFound("no such token in this space; list them with `blockloom tokens list`")
 
@@ -133,14 +142,27 @@ class Tokens:
     async def _ask(self, digest: str) -> _Known:
         found = await self._store.find_token(digest)
         expires = found.expires if found else None
+        before = self._cache.get(digest)
         known = self._cache[digest] = _Known(_caller(found), expires, time.monotonic())
+        if before is None or (before.caller is None) is not (known.caller is None):
+            self._note(digest, found, known)
         self._cache.move_to_end(digest)
         while len(self._cache) > CACHED:
             self._cache.popitem(last=False)
         return known
 
+    def _note(self, digest: str, found: StoredToken | None, known: _Known) -> None:
+        kind = AuditKind.TOKEN_REFUSED if known.caller is None else AuditKind.TOKEN_USED
+        space, name = (found.space, found.name) if found else ("", "")
+        self._audit.note(kind, space, name, details={"token": _id(digest)})
+
+
+def _id(digest: str) -> str:
+    """As lists of tokens show it."""
+    return digest[:16]
+
 
 def _caller(found: StoredToken | None) -> Caller | None:
-    if found is None or found.revoked:
+    if found is None or found.revoked or (found.expires and found.expires <= datetime.now(UTC)):
         return None
     return Caller(found.space, frozenset(map(Scope, found.scopes)), found.name, found.publishable)

@@ -12,7 +12,7 @@ between the two reads would hide a bucket.
 
 import heapq
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from gateway.storage.batches import NAMED_AT_ONCE, batches
 from gateway.storage.failures import BATCH_SECONDS, READ_SECONDS, WRITE_SECONDS, guarded
+from gateway.storage.following import Written, written
 from gateway.storage.indexes import Database
 
 
@@ -66,6 +67,8 @@ class OpenMove:
     seq: int
     at: datetime
     body: bytes
+    counts: bool = True
+    """False: its bucket is not written, or not yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +136,18 @@ class EventStore:
         theirs = {"$filter": {"input": "$moves", "cond": {"$in": ["$$this.v", wanted]}}}
         fields = {"p": 1, "n": 1, "at": 1, "moves": theirs}
         found = await self._events.find({"open": {"$in": wanted}}, fields).to_list(None)
+        standing = await self._written([bucket_id(moves["p"], moves["n"]) for moves in found])
         moves: dict[str, list[OpenMove]] = defaultdict(list)
         for bucket in _in_order(found):
+            process, seq = bucket["p"], bucket["n"]
+            counts = bucket_id(process, seq) in standing
             for move in bucket["moves"]:
-                moves[move["v"]].append(OpenMove(bucket["p"], bucket["n"], bucket["at"], move["d"]))
+                moves[move["v"]].append(OpenMove(process, seq, bucket["at"], move["d"], counts))
         return dict(moves)
+
+    def written(self) -> AsyncGenerator[Written | None, None]:
+        """Every bucket as it is written, by whichever process (see gateway.storage.following)."""
+        return written(self._events)
 
     async def close(self, bucket_ids: Collection[str]) -> None:
         """Say that the moves of these buckets are in the profiles. Interrupted, it has closed some of them."""
@@ -163,16 +173,16 @@ class EventStore:
         theirs = {"open": {"$exists": True}, "p": {"$in": silent}}
         cursor = self._events.find(theirs, sort=[("p", 1), ("n", 1)], limit=limit)
         found = [_bucket(moves) for moves in _in_order(await cursor.to_list(None) if silent else [])]
-        written = await self._written([bucket.id for bucket in found])
-        await self.close([bucket.id for bucket in found if bucket.id not in written])
-        return [bucket for bucket in found if bucket.id in written]
+        standing = await self._written([bucket.id for bucket in found])
+        await self.close([bucket.id for bucket in found if bucket.id not in standing])
+        return [bucket for bucket in found if bucket.id in standing]
 
     async def _written(self, bucket_ids: Sequence[str]) -> set[str]:
-        written: set[str] = set()
+        standing: set[str] = set()
         for batch in batches(bucket_ids):
             found = await self._events.find({"_id": {"$in": batch}}, {"_id": 1}).to_list(None)
-            written.update(bucket["_id"] for bucket in found)
-        return written
+            standing.update(bucket["_id"] for bucket in found)
+        return standing
 
     @guarded(within=BATCH_SECONDS)
     async def since(self, at: datetime, until: datetime, limit: int = 1_000) -> list[Bucket]:
@@ -184,6 +194,13 @@ class EventStore:
         window = {"at": {"$gte": at, "$lt": until}, "who": {"$exists": True}}
         found = self._events.find(window, sort=[("at", 1), ("_id", 1)], limit=limit)
         return [_bucket(document) for document in await found.to_list(None)]
+
+    @guarded(within=READ_SECONDS)
+    async def touched(self, since: datetime, not_process: str) -> dict[str, list[str]]:
+        """The visitors of each bucket, by its id, that other processes wrote from then on, by their clocks."""
+        window = {"at": {"$gte": since}, "who": {"$exists": True}, "p": {"$ne": not_process}}
+        found = self._events.find(window, {"who": 1})
+        return {bucket["_id"]: bucket["who"] for bucket in await found.to_list(None)}
 
     @guarded(within=BATCH_SECONDS)
     async def of_visitor(self, visitor: str, limit: int = 1_000) -> list[tuple[datetime, LoggedEvent]]:

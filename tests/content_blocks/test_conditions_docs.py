@@ -10,10 +10,12 @@ import pytest
 from content_blocks.conditions import FACTS, check_condition
 from content_blocks.conditions.parsing import JOINTS, PHRASES
 
-TEXT = (Path(__file__).parents[2] / "docs" / "conditions.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT = (DOCS / "conditions.md").read_text(encoding="utf-8")
+EXAMPLES = [TEXT, (DOCS / "behaviour.md").read_text(encoding="utf-8")]
 
 
-@pytest.mark.parametrize("example", re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL))
+@pytest.mark.parametrize("example", re.findall(r"```json\n(.*?)```", "\n".join(EXAMPLES), re.DOTALL))
 def test_every_example_is_a_sound_condition(example: str) -> None:
     condition: dict[str, Any] = json.loads(example)
     assert check_condition(condition) == []

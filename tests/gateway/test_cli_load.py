@@ -161,9 +161,11 @@ def test_events_are_taken_once_however_old_and_exported_as_they_are(
     bundle, problems = read_bundle(out.read_bytes(), out.name)
     exported = bundle.documents["event"]
     assert problems == []
-    assert exported[0] == old
+    ann, ben = exported[0]["visitor"], exported[1]["visitor"]  # by pseudonyms
+    assert len({ann, ben, "ann", "ben"}) == 4
+    assert exported[0] == {**old, "visitor": ann}
     assert [{**each, "id": ""} for each in exported[1:]] == [
-        {**event(visitor="ben", occurredAt="2026-11-01T10:00:00+00:00"), "id": ""}
+        {**event(visitor=ben, occurredAt="2026-11-01T10:00:00+00:00"), "id": ""}
     ] * 2
 
     assert blockloom("load", out).out.splitlines()[-1] == "Took 0 events; 3 were known already."
@@ -196,8 +198,16 @@ def test_events_are_exported_as_ndjson_alone(blockloom: Blockloom, tmp_path: Pat
 @pytest.mark.usefixtures("agreed")
 def test_an_erased_visitor_leaves_nothing(blockloom: Blockloom, tmp_path: Path) -> None:
     blockloom("load", lines(tmp_path / "log.ndjson", event(id="a"), event(id="b", visitor="ben")))
-    assert blockloom("erase", "ann").out == "Erased 1 profile, 1 events, 0 decisions.\n"
-    assert [orjson.loads(line)["visitor"] for line in blockloom("export", "--events").out.splitlines()] == [
-        "ben"
-    ]
-    assert blockloom("erase", "nobody").out == "Nothing was kept.\n"
+    copy = orjson.loads(blockloom("export", "--visitor", "ann").out)
+    assert (copy["visitor"], [one["id"] for one in copy["events"]]) == ("ann", ["a"])
+    erased = blockloom("erase", "ann")
+    assert erased.err.startswith("Erased 1 profile, 1 events, 0 decisions.\n")
+    claims = orjson.loads(blockloom("audit", "receipt", erased.out.strip(), "--visitor", "ann").out)
+    assert claims["erased"] == {"profiles": 1, "events": 1, "vectors": 0, "decisions": 0}
+    assert [orjson.loads(line)["id"] for line in blockloom("export", "--events").out.splitlines()] == ["b"]
+    assert orjson.loads(blockloom("export", "--visitor", "ann").out)["events"] == []
+    assert blockloom("erase", "nobody").err.startswith("Nothing was kept.\n")
+    assert "leave --events" in blockloom("export", "--visitor", "ann", "--events").err
+    kinds = {line.split("  ")[2] for line in blockloom("audit", "show").out.splitlines()}
+    assert kinds >= {"erasure", "export"}
+    assert blockloom("audit", "verify").code == 0

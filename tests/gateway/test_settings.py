@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from gateway.core.engagement import Scale
 from gateway.core.events import WEIGHTS
 from gateway.settings import Settings
 
@@ -33,6 +34,19 @@ def test_the_table_of_settings_is_complete_and_right() -> None:
     assert documented == declared
 
 
+def test_what_engagement_is_made_of_can_be_set() -> None:
+    settings = Settings(
+        event_weights={"click": 0.4},
+        engagement_weights={"login": 2.0},
+        engagement_half=5,
+        engagement_levels=[10, 30],
+        attribution_days=7,
+    )
+    learning = settings.learning
+    assert learning.engagement == Scale({**WEIGHTS, "click": 0.4, "login": 2.0}, 5.0, 10.0, 30.0)
+    assert learning.attribution == 7 * 86400.0
+
+
 def test_secrets_are_never_shown() -> None:
     settings = Settings(
         mongodb_url="mongodb://ann:hunter2@db", admin_token="x" * 30 + "hunter2", keys=["hunter2" * 5]
@@ -52,6 +66,9 @@ def test_weights_of_events_stand_over_the_built_in_ones(monkeypatch: pytest.Monk
         {"admin_token": "short"},
         {"consent": "perhaps"},
         {"half_life_now": 0},
+        {"engagement_levels": [50, 20]},
+        {"engagement_levels": [20]},
+        {"engagement_half": 0},
         {"now_share": 1.5},
         {"database": "no.dots"},
         {"trusted_proxies": -1},

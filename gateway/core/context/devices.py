@@ -33,6 +33,7 @@ CDN_HINTS = tuple(name for name, _ in (*_CDN_TYPES, *_CDN_SYSTEMS))
 _ALL_HINTS = HINTS + CDN_HINTS
 _VERSIONS = (("os", "osVersion"), ("browser", "browserVersion"))
 TOUCHED = frozenset({"mobile", "tablet"})
+BOT: Mapping[str, str | bool] = {"type": "bot", "bot": True}
 UNKNOWN = Finding({"type": "unknown", "bot": False, "touch": False}, {"type": "default"})
 
 
@@ -53,8 +54,9 @@ def _device(user_agent: str, names: tuple[str, ...], values: tuple[str, ...]) ->
     named = overlay(hinted, lower)
     if agent.facts.get("type") == "tv":  # televisions pass for tablets in hints, for desktops with CDNs
         named = agent.over(named)
-    if agent.facts.get("bot") or named.facts.get("browser") == "HeadlessChrome":
-        named = Finding.of({"type": "bot", "bot": True}, "user-agent").over(named)
+    sign = "user-agent" if agent.facts.get("bot") else _headless(headers)
+    if sign:
+        named = Finding.of(BOT, sign).over(named)
     return finished(named)
 
 
@@ -93,6 +95,12 @@ def finished(found: Finding) -> Finding:
 
 def _from_agent(agent: str) -> Finding:
     return Finding.of(read_agent(agent), "user-agent") if agent else NOTHING
+
+
+def _headless(headers: Headers) -> str | None:
+    """The hint by which a browser without a window gives itself away, whatever its User-Agent was set to."""
+    named = ("sec-ch-ua-full-version-list", "sec-ch-ua")
+    return next((name for name in named if hints.headless(headers[name])), None)
 
 
 def _from_cdn(headers: Headers) -> Finding:

@@ -37,6 +37,11 @@ def browser(header: str) -> tuple[str | None, str | None]:
     return text(_BROWSERS.get(name, name)), text(version)
 
 
+def headless(header: str) -> bool:
+    """A browser that nobody looks at: a program steers it."""
+    return any(name.startswith("Headless") for name, _ in brands(header))
+
+
 def string(header: str) -> str | None:
     found = _BRAND.match(header.strip())
     return text(found[1]) if found else None

@@ -1,6 +1,6 @@
 """A request's headers, address and explicit input, read into facts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from gateway.core.context.addresses import client_address
 from gateway.core.context.agents import read_agent
 from gateway.core.context.countries import zones_of_countries
 from gateway.core.context.database import CountryDatabase
-from gateway.core.context.devices import CDN_HINTS, HINTS, described, device
+from gateway.core.context.devices import BOT, CDN_HINTS, HINTS, described, device
 from gateway.core.context.findings import SAID, Finding
 from gateway.core.context.given import SILENT, Given, InvalidContext, check_given, parted
 from gateway.core.context.languages import accepted_languages, language_of, normal_language
@@ -54,7 +54,8 @@ class ContextReader:
     """Reads requests; built once for a process.
 
     `trusted_proxies` counts the proxies of ours that append to X-Forwarded-For. Headers of CDNs are
-    believed when there is such a proxy, or when `trust_cdn_headers` says so.
+    believed when there is such a proxy, or when `trust_cdn_headers` says so. `asks_from` tells addresses that
+    bots ask from.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class ContextReader:
         trusted_proxies: int = 0,
         default_locale: str = "en",
         trust_cdn_headers: bool = True,
+        asks_from: Callable[[str], bool] | None = None,
     ) -> None:
         locale = normal_language(default_locale)
         if locale is None:
@@ -76,6 +78,7 @@ class ContextReader:
         self._default_languages = (locale,)
         self._database = CountryDatabase(country_database) if country_database else None
         self._trusted_proxies = trusted_proxies
+        self._asks_from = asks_from
         self._believe_cdn = trust_cdn_headers or trusted_proxies > 0
         heeded = {"user-agent", "accept-language", "sec-gpc", *HINTS}
         heeded |= {*CDN_HINTS, *PLACE_HEADERS} if self._believe_cdn else set()
@@ -136,10 +139,15 @@ class ContextReader:
         return known
 
     def _surroundings(self, headers: Headers, client_ip: str | None, said: Given) -> Surroundings:
+        address = (client_address(headers.get("x-forwarded-for"), client_ip, self._trusted_proxies) or "")[
+            :64
+        ]
         found = device(headers, self._believe_cdn)
+        if self._asks_from and address and not found.facts["bot"] and self._asks_from(address):
+            found = Finding.of(BOT, "address").over(found)
         if said.device.facts:
             found = described(said.device, found)
-        place = self._place(headers, client_ip, said)
+        place = self._place(headers, address, said)
         zone, zone_source = _zone(said, place)
         languages, language_source = self._languages(headers, said)
         locale = languages[0]
@@ -169,13 +177,12 @@ class ContextReader:
         zones_of_countries()
         time_facts(0.0, "UTC")
 
-    def _place(self, headers: Headers, client_ip: str | None, said: Given) -> Finding:
+    def _place(self, headers: Headers, address: str, said: Given) -> Finding:
         place = said.geo
         if self._believe_cdn:
             place = joined(place, cdn_place(headers))
-        address = client_address(headers.get("x-forwarded-for"), client_ip, self._trusted_proxies)
         if self._database and address:
-            place = joined(place, self._database.find(address[:64]))
+            place = joined(place, self._database.find(address))
         return place
 
     def _languages(self, headers: Headers, said: Given) -> tuple[tuple[str, ...], str]:

@@ -53,6 +53,8 @@ EXAMPLES = {
         CHOSEN,
         lambda found: found["page"]["slots"][0]["blocks"][0]["decision"],
     ),
+    "Query.personal_data": Example(Scope.PROFILES, '{ personalData(visitor: "KEY") }'),
+    "Query.audit": Example(Scope.AUDIT, "{ audit { edges { cursor } } }"),
     "Query.try_condition": Example(
         Scope.EDITOR, '{ tryCondition(condition: {segments: "x"}, facts: {}) { matches } }'
     ),
@@ -65,6 +67,11 @@ EXAMPLES = {
     ),
     "Mutation.identify": Example(
         Scope.PROFILES, 'mutation { identify(visitor: "KEY", traits: {plan: "gold"}) { id } }'
+    ),
+    "Mutation.alias": Example(Scope.PROFILES, 'mutation { alias(previous: "KEYa", known: "KEYb") { id } }'),
+    "Mutation.part": Example(
+        Scope.PROFILES,
+        'mutation { alias(previous: "KEYa", known: "KEYb") { id } part(visitor: "KEYa", known: "KEYb") { id } }',
     ),
     "Mutation.consent": Example(
         Scope.EVENTS, 'mutation { consent(visitor: "KEY", purposes: [ANALYTICS], granted: true) { id } }'

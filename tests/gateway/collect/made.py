@@ -8,13 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from starlette.applications import Starlette
-from starlette.routing import Mount
 
 from gateway.app import build_app
-from gateway.collect.routes import routes
 from gateway.core.events import Event
 from gateway.core.profiles import Profile
+from gateway.core.traits import opened
 from gateway.server import serving
 from gateway.services.gateway import MAIN, Gateway
 from gateway.settings import Settings
@@ -36,21 +34,25 @@ class Collecting:
         return token
 
     async def profile(self, visitor: str, space: str = MAIN) -> Profile:
-        return await (await self.gateway.space(space)).profiles.get(visitor)
+        found = await self.gateway.space(space)
+        return await found.people.get(found.key(visitor))
 
     async def traits(self, visitor: str) -> Mapping[str, Any]:
-        return {name: trait.value for name, trait in (await self.profile(visitor)).memory.traits.items()}
+        traits = (await self.profile(visitor)).memory.traits
+        return opened({name: trait.value for name, trait in traits.items()}, self.gateway.keys.sealer)[0]
 
     async def events(self, *visitors: str, space: str = MAIN) -> list[Event]:
         """What the log holds of these visitors, in the order of time."""
         store = self.gateway.storage.space(space).events
+        key = (await self.gateway.space(space)).key
+        names = {key(visitor): visitor for visitor in visitors}
         now = datetime.now(UTC)
         buckets = await store.since(now - timedelta(days=90), now + timedelta(days=1), 100_000)
         found = [
-            Event.from_bytes(event.id, event.visitor, event.body)
+            Event.from_bytes(event.id, names[event.visitor], event.body)
             for bucket in buckets
             for event in bucket.events
-            if event.visitor in visitors
+            if event.visitor in names
         ]
         return sorted(found, key=lambda event: event.at)
 
@@ -83,7 +85,7 @@ async def collecting(
 ) -> AsyncIterator[Collecting]:
     chosen = Settings(**{"database": prefix, "consent": "opt-out", "fold_seconds": 0.2, **settings})
     gateway = Gateway(connect(engine_url, prefix), chosen, alone=True)
-    app = Starlette(routes=[*routes(gateway, open_access), Mount("/", build_app(gateway))])
+    app = build_app(gateway, open_access=open_access)
     try:
         await gateway.open()
         async with (

@@ -18,6 +18,10 @@ from tests.npm import FOLDER, require_packages
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
+CHROME = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
+)
+BRANDS = [{"brand": "Google Chrome", "version": "142"}, {"brand": "Chromium", "version": "142"}]
 PAGES: dict[str, str] = {}  # by name; each test puts its own here
 
 
@@ -36,7 +40,7 @@ async def site() -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="package")
 async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
-    async with browsing(tmp_path_factory.mktemp("browser")) as browser:
+    async with browsing(tmp_path_factory.mktemp("browser"), f"--user-agent={CHROME}") as browser:
         yield browser
 
 
@@ -44,9 +48,17 @@ async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Brow
 async def browser(opened: Browser, site: str) -> Browser:
     """One that has never been here."""
     await opened.open("about:blank")
+    await disguised(opened)
     await opened.call("Storage.clearDataForOrigin", origin=site, storageTypes="all")
     opened.said.clear()
     return opened
+
+
+async def disguised(browser: Browser) -> None:
+    """As one that somebody looks at: what a browser without a window does is not kept."""
+    hints = {"platform": "Linux", "platformVersion": "", "architecture": "x86", "model": "", "mobile": False}
+    metadata = {"brands": BRANDS, "fullVersionList": BRANDS, **hints}
+    await browser.call("Emulation.setUserAgentOverride", userAgent=CHROME, userAgentMetadata=metadata)
 
 
 async def relayed(found: Collecting, attributes: str) -> str:

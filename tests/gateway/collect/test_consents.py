@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from gateway.collect.consents import of_google, said
-from gateway.collect.taking import refuses
+from gateway.core.consent import whole
+from gateway.core.terms import Terms
 from schemas.vocabulary import Purpose
 
 A, P, M = Purpose.ANALYTICS, Purpose.PERSONALIZATION, Purpose.MARKETING
@@ -28,12 +29,12 @@ def test_categories_say_something_of_purposes(categories: Any, expected: Mapping
     [
         (None, None, {}),
         ("G111", None, {M: True, A: True}),
-        ("G100", None, {M: False, A: False}),
+        ("G100", None, {M: False, A: False, P: False}),
         ("G1--", None, {}),
         ("nonsense", "nonsense" * 20, {}),
         (None, "13l3l3l3l1l1", {}),
         (None, "13p3t3p3v5l1", {M: False, A: True}),
-        ("G111", "13t3q3t3t5l1", {M: True, A: False}),
+        ("G111", "13t3q3t3t5l1", {M: True, A: False, P: False}),
     ],
 )
 def test_googles_signals_say_something_of_purposes(
@@ -49,4 +50,4 @@ def test_googles_signals_say_something_of_purposes(
 def test_who_refuses_what_events_are_kept_for_refuses_them(
     consent: Mapping[Purpose, bool], refused: bool
 ) -> None:
-    assert refuses(consent) is refused
+    assert Terms(default=True).saying(whole(consent)).keep({}) is not refused

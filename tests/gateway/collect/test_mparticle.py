@@ -4,7 +4,7 @@ import pytest
 
 from gateway.collect.collected import CollectedEvent, Identification
 from gateway.collect.mparticle import MOST_EVENTS, NO_BATCH, NO_EVENT, NOBODY, TOO_MANY, parse
-from schemas.vocabulary import Purpose
+from gateway.core.consent import KEEPING
 
 NOW = 1_800_000_000.0
 CUSTOM = {
@@ -42,7 +42,7 @@ def test_attributes_of_the_user_are_traits() -> None:
 def test_a_purpose_that_was_refused_goes_with_every_event() -> None:
     (found,) = parse(batch(CUSTOM, consent_state={"gdpr": {"analytics": {"consented": False}}}), NOW)
     assert isinstance(found, CollectedEvent)
-    assert found.around.consent == {Purpose.ANALYTICS: False}
+    assert found.around.consent == dict.fromkeys(KEEPING, False)
 
 
 def test_an_order_is_the_same_however_often_it_is_sent() -> None:

@@ -1,22 +1,22 @@
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from gateway.collect import taking
 from gateway.collect.collected import Alias, Circumstances, CollectedEvent, Identification
 from gateway.collect.names import NAMES
 from gateway.collect.taking import BAD_ID, BAD_TRAITS, Outcome, Rejected, sort, take
+from gateway.core.consent import KEEPING, Answer, whole
 from gateway.core.events import Refusal
+from gateway.core.terms import Terms
 from gateway.services.ingest import NOT_AGREED
-from gateway.services.space import Space
 from schemas.vocabulary import Purpose
 from tests.gateway.collect.made import Collecting, collecting
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 NOW = 1_800_000_000.0
-REFUSING = Circumstances(consent={Purpose.ANALYTICS: False})
+REFUSING = Circumstances(consent=whole({Purpose.ANALYTICS: False}))
+GRANTING = Circumstances(consent=dict.fromkeys(KEEPING, True))
 
 
 def event(id_: str, visitor: str, **more: Any) -> CollectedEvent:
@@ -25,19 +25,14 @@ def event(id_: str, visitor: str, **more: Any) -> CollectedEvent:
 
 async def taken(found: Collecting, *items: Any, gpc: bool = False, default: bool = True) -> Outcome:
     space = await found.gateway.space("main")
-    return await take(space, sort(items, NAMES, NOW), default, gpc)
+    return await take(space, sort(items, NAMES, NOW), Terms(default, gpc))
 
 
-@pytest.fixture
-def joined(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str]]]:
-    """The pairs of ids that were said to be one person."""
-    pairs: list[tuple[str, str]] = []
-
-    async def join(space: Space, visitor: str, user: str) -> None:
-        pairs.append((visitor, user))
-
-    monkeypatch.setattr(taking, "join", join)
-    return pairs
+async def ids(found: Collecting, *visitors: str) -> list[bool]:
+    """Whether each is one person with the first."""
+    space = await found.gateway.space("main")
+    members = await space.people.members_of(space.key(visitors[0]))
+    return [space.key(visitor) in members for visitor in visitors]
 
 
 async def test_what_was_refused_is_told_by_its_place(found: Collecting) -> None:
@@ -56,18 +51,42 @@ async def test_traits_of_several_messages_are_kept_as_one(found: Collecting) -> 
     assert await found.traits("take-2") == {"plan": "gold", "age": 2}
 
 
-async def test_both_ids_of_a_person_are_joined_once(found: Collecting, joined: list[tuple[str, str]]) -> None:
+async def test_both_ids_of_a_person_are_joined(found: Collecting) -> None:
     outcome = await taken(
         found,
-        event("t3", "take-3", user="u"),
-        event("t4", "take-3", user="u"),
-        event("t5", "u", user="u"),
-        Identification("take-3", "u", {}),
-        Alias("take-4", "u"),
-        Alias("u", "u"),
+        event("t3", "take-3", user="take-u"),
+        event("t4", "take-3", user="take-u"),
+        event("t5", "take-u", user="take-u"),
+        Identification("take-3", "take-u", {"plan": "gold"}),
+        Alias("take-4", "take-u"),
+        Alias("take-u", "take-u"),
     )
     assert outcome == Outcome(6, 0, [])
-    assert joined == [("take-3", "u"), ("take-4", "u")]
+    assert await ids(found, "take-u", "take-3", "take-4", "take-5") == [True, True, True, False]
+    assert await found.traits("take-4") == {"plan": "gold"}
+
+
+async def test_a_message_about_nobody_is_refused_and_its_event_kept(found: Collecting) -> None:
+    outcome = await taken(
+        found,
+        event("ids-t1", "ids-1", user="undefined"),
+        Identification("ids-1", "null", {"plan": "gold"}),
+        Alias("[object Object]", "take-u"),
+    )
+    assert outcome.accepted == 1
+    assert [(one.index, one.code) for one in outcome.rejected] == [(1, "BAD_IDENTITY"), (2, "BAD_IDENTITY")]
+    assert await found.traits("null") == {}
+
+
+async def test_who_lets_nothing_be_kept_is_not_joined_until_the_message_itself_agrees(
+    found: Collecting,
+) -> None:
+    agreed = Circumstances(consent={Purpose.ANALYTICS: True})
+    outcome = await taken(found, Alias("ids-2", "ids-3"), default=False)
+    assert [one.code for one in outcome.rejected] == ["CONSENT_REQUIRED"]
+    assert await ids(found, "ids-3", "ids-2") == [True, False]
+    await taken(found, event("ids-t2", "ids-2", user="ids-3", around=agreed), default=False)
+    assert await ids(found, "ids-3", "ids-2") == [True, True]
 
 
 @pytest.mark.parametrize(
@@ -95,9 +114,22 @@ async def test_who_refuses_by_the_message_or_the_browser_is_not_kept(found: Coll
     assert (await found.events("take-6"), await found.traits("take-6")) == ([], {})
 
 
-async def test_what_one_message_refuses_another_may_allow(found: Collecting) -> None:
-    outcome = await taken(found, event("t8", "take-8", around=REFUSING), event("t9", "take-8"))
-    assert (outcome.accepted, [one.index for one in outcome.rejected]) == (1, [0])
+async def test_what_a_message_refuses_holds_until_another_allows_it(found: Collecting) -> None:
+    refusing = event("t8", "take-8", around=REFUSING, at=NOW - 2)
+    silent = event("t9", "take-8", at=NOW - 1)
+    granting = event("t10", "take-8", around=GRANTING)
+    assert [one.index for one in (await taken(found, refusing, silent)).rejected] == [0, 1]
+    assert (await taken(found, granting)).accepted == 1
+    assert (await taken(found, silent)).rejected == []  # the newest word counts
+
+
+async def test_of_messages_in_any_order_the_newest_word_stands(found: Collecting) -> None:
+    no = event("t11", "take-11", around=REFUSING, at=NOW - 1)
+    yes = event("t12", "take-11", around=GRANTING, at=NOW - 5)
+    assert (await taken(found, no)).accepted == 0
+    assert (await taken(found, yes)).accepted == 0
+    consents = (await found.profile("take-11")).memory.consents
+    assert consents == {purpose: Answer(False, NOW - 1) for purpose in KEEPING}
 
 
 async def test_where_visitors_are_asked_first_nothing_is_kept_before(engine_url: str) -> None:
@@ -105,5 +137,5 @@ async def test_where_visitors_are_asked_first_nothing_is_kept_before(engine_url:
         said = [event("t1", "v"), Identification("v", "u", {"plan": "gold"})]
         assert (await taken(found, *said, default=False)).accepted == 0
         space = await found.gateway.space("main")
-        await space.privacy.consent("v", [Purpose.ANALYTICS], True)
+        await space.privacy.consent(space.key("v"), [Purpose.ANALYTICS], True)
         assert (await taken(found, *said, default=False)).accepted == 2

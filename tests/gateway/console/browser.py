@@ -82,14 +82,14 @@ class Browser:
 
 
 @asynccontextmanager
-async def browsing(folder: Path) -> AsyncIterator[Browser]:
-    """A browser with a new profile in `folder`. Without chromium the test is skipped, but not in CI."""
+async def browsing(folder: Path, *flags: str) -> AsyncIterator[Browser]:
+    """A browser with a new profile in `folder`, and more flags. Without chromium the test is skipped, but not in CI."""
     if CHROMIUM is None:
         if os.environ.get("CI") == "true":
             pytest.fail("chromium is missing: apt-get install chromium")
         pytest.skip("chromium is missing, so nothing was tried in a browser: apt-get install chromium")
     process = await asyncio.create_subprocess_exec(
-        CHROMIUM, *FLAGS, f"--user-data-dir={folder}", "about:blank",
+        CHROMIUM, *FLAGS, *flags, f"--user-data-dir={folder}", "about:blank",
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:

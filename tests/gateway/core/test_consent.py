@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.consent import Answer, allows, answered, granted, latest
+from gateway.core.consent import Answer, answered, latest
+from gateway.core.terms import Terms
 from schemas.vocabulary import Purpose
 
 ANALYTICS, PERSONALIZATION = Purpose.ANALYTICS, Purpose.PERSONALIZATION
@@ -50,5 +51,6 @@ def test_purposes_do_not_touch_each_other():
 )
 def test_what_the_visitor_said_comes_before_the_browser_and_the_default(said, default, gpc, expected):
     consents = {} if said is None else answered([ANALYTICS], said, 1.0)
-    assert allows(consents, ANALYTICS, default, gpc) is expected
-    assert (ANALYTICS in granted(consents, default, gpc)) is expected
+    terms = Terms(default, gpc)
+    assert terms.allow(consents, ANALYTICS) is expected
+    assert (ANALYTICS in terms.granted(consents)) is expected

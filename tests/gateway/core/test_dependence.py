@@ -1,5 +1,6 @@
 """A page that was chosen before must be the page that would be chosen now."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -61,6 +62,16 @@ CLAUSES: tuple[dict[str, Any], ...] = (
     {"engagement.daysSinceSeen": {"$lt": 0.02}},
     {"engagement.pageViews": {"$gte": 2}},
     {"engagement": {"$exists": True}},
+    {"engagement.level": "medium"},
+    {"behaviour.session.active": True},
+    {"behaviour.session.pageViews": {"$gte": 2}},
+    {"behaviour.session.purchased": False},
+    {"behaviour.session": {"$exists": True}},
+    {"behaviour.cartAbandoned": True},
+    {"behaviour.page_view.d1": {"$gte": 2}},
+    {"behaviour.like.daysSince": {"$lt": 0.06}},
+    {"behaviour.orders.count": {"$gte": 1}},
+    {"behaviour.lastPages": {"$in": ["home"]}},
     {"interests.travel": {"$gte": 0.5}},
     {"attributes.cart": 1},
     {"attributes.cart": True},
@@ -128,6 +139,7 @@ VISITORS = [
     stranger("bob", LEARNING),
     visits("travel"),
     visits("sea", "city"),
+    visitor(liking(NOW - 900, "purchase", sea=1.0), liking(NOW - 800, "add_to_cart", sea=1.0)),
 ]
 PURPOSES = [(), (Purpose.PERSONALIZATION,), tuple(Purpose)]
 asks = st.tuples(
@@ -254,3 +266,34 @@ def test_the_end_of_a_session_changes_the_page():
         choose_page(found, home, asking(found, profile, at=NOW + late)).picks["top"][0] for late in (0, day)
     ]
     assert [one.variant.key for one in shown] == ["sea", "travel"]
+
+
+DAY = 86_400
+
+
+@pytest.mark.parametrize(
+    ("when", "late"),
+    [
+        ({"behaviour.session.active": True}, 1_900),
+        ({"behaviour.cartAbandoned": False}, 1_900),
+        ({"behaviour.add_to_cart.d1": 2}, 2 * DAY),
+        ({"behaviour.add_to_cart.d30": 2}, 31 * DAY),
+        ({"behaviour.add_to_cart.daysSince": {"$lt": 0.5}}, DAY),
+        ({"engagement.level": "medium"}, 90 * DAY),
+    ],
+)
+def test_what_fades_is_looked_at_again(when, late):
+    found = edition(block=[card("hero", {"key": "kept", "when": when})], page=[page(fixed("top", "hero"))])
+    home, profile = found.catalogue.pages["home"], visitor(*[liking(NOW, "add_to_cart", sea=1.0)] * 2)
+    asks = [asking(found, profile, at=NOW + after) for after in (0, late)]
+    chosen = [choose_page(found, home, ask).picks["top"][0].variant.key for ask in asks]
+    assert chosen == ["kept", "default"]
+
+
+def test_engagement_is_compared_with_the_others_of_the_moment():
+    ahead = {"key": "ahead", "when": {"engagement.percentile": {"$gte": 50}}}
+    found = edition(block=[card("hero", ahead)], page=[page(fixed("top", "hero"))])
+    home, ask = found.catalogue.pages["home"], asking(found, visitor(liking(NOW, sea=1.0)))
+    asks = [replace(ask, quantiles=quantiles) for quantiles in ((), (0.0, 1e9), (1e9, 2e9))]
+    chosen = [choose_page(found, home, each).picks["top"][0].variant.key for each in asks]
+    assert chosen == ["default", "ahead", "default"]

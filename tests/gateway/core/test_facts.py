@@ -16,7 +16,12 @@ def test_without_a_visitor_there_are_the_facts_of_the_request():
     facts = facts_of(HERE.facts, None, {}, ())
     assert facts["device"]["type"] == "mobile"
     assert facts["visitor"] == {**HERE.facts["visitor"], "known": False, "new": True, "visits": 0}
-    assert (facts["engagement"], facts["interests"], facts["segments"]) == ({}, {}, [])
+    assert (facts["engagement"], facts["behaviour"], facts["interests"], facts["segments"]) == (
+        {},
+        {},
+        {},
+        [],
+    )
 
 
 def test_a_visitor_stands_beside_the_request():
@@ -26,6 +31,7 @@ def test_a_visitor_stands_beside_the_request():
     assert facts["visitor"] == {
         **HERE.facts["visitor"],
         "id": "ann",
+        "origin": "ann",
         "known": True,
         "new": False,
         "visits": 2,
@@ -34,6 +40,7 @@ def test_a_visitor_stands_beside_the_request():
     }
     assert facts["engagement"] == {
         "score": profile.engagement_score(NOW),
+        "level": "medium",
         "sessions": 2,
         "pageViews": 1,
         "conversions": 1,
@@ -65,6 +72,9 @@ def test_facts_of_one_request_leave_the_shared_context_alone():
         ({"interests.city": {"$gte": 0.9}}, True),
         ({"visitor.visits": {"$lt": 1}}, False),
         ({"engagement.daysSinceSeen": {"$lt": 1}}, True),
+        ({"behaviour.purchase.d30": 1}, True),
+        ({"behaviour.session.purchased": True}, True),
+        ({"behaviour.lastPages": {"$size": 0}}, True),
     ],
 )
 def test_conditions_read_them(when, holds):

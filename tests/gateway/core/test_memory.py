@@ -2,16 +2,19 @@ import math
 from dataclasses import fields, replace
 from functools import reduce
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.core.behaviour import Behaviour
 from gateway.core.consent import answered
 from gateway.core.events import Event
 from gateway.core.memory import Learning, Memory, Trait, blank, from_bytes, merge, remember, to_bytes
 from gateway.core.sessions import KEPT
 from recommenders.interests import Interests
 from schemas.vocabulary import Purpose
+from tests.gateway.core.test_behaviour import same as same_behaviour
 
 LEARNING = Learning()
 START = 1_790_000_000.0
@@ -51,8 +54,13 @@ def same(one: Memory, other: Memory) -> bool:
     near = all(
         _near(getattr(one, name), getattr(other, name)) for name in ("now", "usual", "activity")
     ) and math.isclose(one.revenue, other.revenue, rel_tol=1e-9)
-    exact = [f.name for f in fields(Memory) if f.name not in ("now", "usual", "activity", "revenue")]
-    return near and all(getattr(one, name) == getattr(other, name) for name in exact)
+    summed = ("now", "usual", "activity", "revenue", "behaviour")
+    exact = [f.name for f in fields(Memory) if f.name not in summed]
+    return (
+        near
+        and same_behaviour(one.behaviour, other.behaviour)
+        and all(getattr(one, name) == getattr(other, name) for name in exact)
+    )
 
 
 def _near(one: Interests, other: Interests) -> bool:
@@ -103,6 +111,35 @@ def test_a_blank_memory_survives_storage():
     assert from_bytes(to_bytes(blank(LEARNING))) == blank(LEARNING)
 
 
+def test_what_was_stored_before_behaviour_was_remembered_still_loads():
+    memory = remember([(Event("e", "purchase", "ann", START, value=5.0), {"travel": 1.0})], LEARNING)
+    stored = orjson.loads(to_bytes(memory))
+    assert stored.pop("behaviour")
+    old = from_bytes(orjson.dumps(stored))
+    assert old == replace(memory, behaviour=Behaviour())
+    assert merge(old, memory, 256).behaviour == memory.behaviour
+
+
+def test_a_profile_stays_small():
+    """A visitor of three months: a visit every third day, of six pages."""
+    events = [
+        Event(f"{day}-{n}", kind, "ann", START + 259_200 * day + 40 * n, block=block, page=page, value=20.0)
+        for day in range(30)
+        for n, (kind, block, page) in enumerate(
+            [
+                ("page_view", None, "home"),
+                ("view", "shoes", None),
+                ("scroll", None, "/shoes"),
+                ("page_view", None, "/shoes"),
+                ("add_to_cart", "shoes", None),
+                ("purchase" if day % 5 == 0 else "click", "shoes", None),
+            ]
+        )
+    ]
+    memory = remember([(event, None) for event in events], LEARNING)
+    assert len(to_bytes(memory)) - len(to_bytes(replace(memory, behaviour=Behaviour()))) < 3_000
+
+
 def like(at: float, name: str, type: str = "like") -> Memory:  # noqa: A002
     return remember([(Event("e", type, "ann", at, value=5.0), {name: 1.0})], LEARNING)
 
@@ -140,6 +177,7 @@ def test_whatever_the_order_nothing_from_before_an_erasure_stays(before, after, 
     assert left.activity.sums.keys() <= {"like"}
     assert (left.conversions, left.revenue, left.page_views) == (0, 0.0, 0)
     assert left.traits == {}
+    assert left.behaviour.tallies.keys() <= {"like"}
     assert left.first_seen is None or left.first_seen > MARK
     assert left.forgotten == MARK
 

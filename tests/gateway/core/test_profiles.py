@@ -4,7 +4,15 @@ from hypothesis import strategies as st
 
 from gateway.core.events import Event
 from gateway.core.memory import Learning, remember
-from gateway.core.profiles import CLOCK_ENTRIES, Profile, moved, read_version, stranger
+from gateway.core.profiles import (
+    CLOCK_ENTRIES,
+    VERSION_ENTRIES,
+    Profile,
+    moved,
+    read_version,
+    stranger,
+    trimmed,
+)
 from recommenders.interests import cosine, normalised
 from tests.gateway.core.made import LEARNING, NOW, liking, visitor
 
@@ -51,16 +59,16 @@ def test_moving_leaves_the_earlier_state_as_it_was():
     assert (before.usual, before.clock) == (usual, {"p": 1})
 
 
-def test_the_clock_stays_bounded_and_forgets_the_oldest_process():
+def test_a_clock_that_is_cut_forgets_the_oldest_processes_that_have_nothing_open():
     profile = stranger("ann", LEARNING)
     names = [f"{n:03}" for n in range(CLOCK_ENTRIES + 3)]
     for name in names:
         profile = moved(profile, name, [(1, liking(type="view", travel=1.0))])
-    assert sorted(profile.clock) == names[3:]
-    assert views(profile) == len(names)
-    oldest = moved(profile, "000", [(7, liking(travel=1.0))])
-    assert oldest.clock["000"] == 7
-    assert len(oldest.clock) == CLOCK_ENTRIES
+    assert (sorted(profile.clock), views(profile)) == (names, len(names))
+    assert sorted(trimmed(profile.clock, ())) == names[3:]
+    assert sorted(trimmed(profile.clock, {"001", "002"})) == ["001", "002", *names[5:]]
+    assert trimmed(profile.clock, set(names)) == profile.clock
+    assert trimmed({"p": 1}, ()) == {"p": 1}
 
 
 @given(clocks)
@@ -76,7 +84,7 @@ def test_what_is_no_version_is_refused(text):
 
 
 def test_a_version_of_too_many_processes_is_refused():
-    names = [f"p{n}-1" for n in range(CLOCK_ENTRIES + 1)]
+    names = [f"p{n}-1" for n in range(VERSION_ENTRIES + 1)]
     assert read_version(".".join(names)) is None
     assert read_version(".".join(names[1:])) is not None
 

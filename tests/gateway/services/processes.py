@@ -14,11 +14,13 @@ from gateway.core.events import Event
 from gateway.core.memory import Learning
 from gateway.core.personalize import choose_page
 from gateway.core.profiles import Profile
+from gateway.services.audit import Audit
 from gateway.services.ingest import Intake, Taken
 from gateway.services.profiles import Profiles
 from gateway.services.space import Space
 from gateway.settings import Settings
 from gateway.storage.client import SpaceStore, Storage
+from tests.gateway.core.logs import KEYS
 from tests.gateway.core.made import SMALL_TYPE, asking
 
 LEARNING = Learning()
@@ -84,7 +86,10 @@ async def working(
 ) -> AsyncIterator[Space]:
     """The space `main` as a whole. What goes on in the background comes seldom; tests call it themselves."""
     seldom = {"fold_seconds": 60, "refresh_seconds": 60, "signals_seconds": 3600, "consent": "opt-out"}
-    space = Space("main", storage.space("main"), Settings(**{**seldom, **settings}), process_name, alone)
+    chosen = Settings(**{**seldom, **settings})
+    audit = Audit(storage.audit, process_name, KEYS, timedelta(days=30))
+    await audit.open()
+    space = Space("main", storage.space("main"), chosen, process_name, alone, KEYS, audit)
     await space.open()
     try:
         yield space

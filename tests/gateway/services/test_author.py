@@ -8,10 +8,13 @@ import pytest
 from content_blocks.publishing import States
 from gateway.core.bundles import Bundle
 from gateway.errors import Conflict, InvalidContent, NotFound
+from gateway.services.audit import Audit, Ledger
 from gateway.services.author import Authoring, Published
 from gateway.services.shelf import Shelf
 from gateway.services.signals import SignalKeeper
+from gateway.storage.client import SpaceStore
 from schemas.json_schemas import builtin_block_types
+from tests.gateway.core.logs import KEYS
 from tests.gateway.core.made import SMALL_TYPE, card, feed, fixed, page
 from tests.gateway.services.processes import LEARNING, bundle, chosen
 
@@ -21,9 +24,20 @@ WRONG = {**card("hero"), "data": {"headline": 5}}
 
 
 @pytest.fixture
-def authoring(space) -> Authoring:
-    keeper = SignalKeeper(space.events, space.states, space.decisions, LEARNING.weights)
-    return Authoring(space, Shelf(space.content, keeper, builtin_block_types()))
+def audit(storage) -> Audit:
+    return Audit(storage.audit, "p", KEYS, timedelta(days=30))
+
+
+def authoring_of(space: SpaceStore, keeper: SignalKeeper, audit: Audit) -> Authoring:
+    return Authoring(
+        space, Shelf(space.content, keeper, builtin_block_types()), Ledger(audit, "main", KEYS.signing)
+    )
+
+
+@pytest.fixture
+def authoring(space, audit) -> Authoring:
+    keeper = SignalKeeper(space.events, space.states, space.decisions, LEARNING)
+    return authoring_of(space, keeper, audit)
 
 
 def blocks(authoring: Authoring) -> list[str]:
@@ -286,13 +300,13 @@ async def test_the_past_cannot_be_scheduled(authoring):
 # --- bundles ---
 
 
-async def test_what_is_exported_loads_again_as_it_was(authoring, storage):
+async def test_what_is_exported_loads_again_as_it_was(authoring, storage, audit):
     await authoring.load(SHOP, "eve")
     exported = authoring.export()
     other = storage.space("other")
     await other.prepare()
-    keeper = SignalKeeper(other.events, other.states, other.decisions, LEARNING.weights)
-    copy = Authoring(other, Shelf(other.content, keeper, builtin_block_types()))
+    keeper = SignalKeeper(other.events, other.states, other.decisions, LEARNING)
+    copy = authoring_of(other, keeper, audit)
     assert (await copy.load(exported, "eve")).put == 4
     assert copy.export() == exported
 

@@ -8,7 +8,10 @@ from gateway.errors import StoreUnavailable
 from gateway.services import decisions as module
 from gateway.services.decisions import Decisions
 from gateway.storage.decisions import DecisionStore
+from tests.gateway.core.logs import KEYS
 from tests.gateway.core.made import NOW, liking, visitor
+
+SEALER = KEYS.sealer
 
 
 def record(name: str | None = "ann", **fields) -> Record:
@@ -37,7 +40,7 @@ async def find(decisions: Decisions, page: str) -> Record | None:
 
 
 async def test_a_record_is_found_before_and_after_it_is_stored(space):
-    here, elsewhere = Decisions(space.decisions, "p"), Decisions(space.decisions, "q")
+    here, elsewhere = Decisions(space.decisions, "p", SEALER), Decisions(space.decisions, "q", SEALER)
     kept = record(**(remembered(visitor(liking(travel=1.0))) | {"visitor": "ann"}))
     page = here.record(kept)
     assert await find(here, page) == kept
@@ -48,7 +51,7 @@ async def test_a_record_is_found_before_and_after_it_is_stored(space):
 
 
 async def test_facts_are_stored_whatever_read_only_view_they_come_in(space):
-    decisions = Decisions(space.decisions, "p")
+    decisions = Decisions(space.decisions, "p", SEALER)
     page = decisions.record(
         record(
             context={
@@ -65,7 +68,7 @@ async def test_facts_are_stored_whatever_read_only_view_they_come_in(space):
 
 @pytest.mark.parametrize("page", ["p-9.0", "p-1.7", "other.0", "p-lost.0"])
 async def test_what_was_never_recorded_is_not_found(space, page):
-    decisions = Decisions(space.decisions, "p")
+    decisions = Decisions(space.decisions, "p", SEALER)
     decisions.record(record())
     await decisions.flush()
     assert await find(decisions, page) is None
@@ -73,7 +76,7 @@ async def test_what_was_never_recorded_is_not_found(space, page):
 
 async def test_each_record_has_an_id_of_its_own(space, monkeypatch):
     monkeypatch.setattr(module, "RECORDS", 3)
-    decisions = Decisions(space.decisions, "p")
+    decisions = Decisions(space.decisions, "p", SEALER)
     pages = [decisions.record(record(at=NOW + n)) for n in range(8)]
     assert pages == ["p-1.0", "p-1.1", "p-1.2", "p-2.0", "p-2.1", "p-2.2", "p-3.0", "p-3.1"]
     await decisions.flush()
@@ -81,7 +84,7 @@ async def test_each_record_has_an_id_of_its_own(space, monkeypatch):
 
 
 async def test_storing_nothing_is_fine_and_storing_twice_too(space):
-    decisions = Decisions(space.decisions, "p")
+    decisions = Decisions(space.decisions, "p", SEALER)
     await decisions.flush()
     page = decisions.record(record())
     await asyncio.gather(decisions.flush(), decisions.flush())
@@ -105,7 +108,7 @@ async def test_under_more_than_can_be_stored_the_newest_are_let_go_and_counted(s
     monkeypatch.setattr(module, "RECORDS", 2)
     monkeypatch.setattr(module, "BUCKETS", 3)
     store = Away(space.decisions)
-    decisions = Decisions(store, "p")
+    decisions = Decisions(store, "p", SEALER)
     pages = [decisions.record(record()) for _ in range(6)]
     with pytest.raises(StoreUnavailable):
         await decisions.flush()
@@ -119,7 +122,7 @@ async def test_under_more_than_can_be_stored_the_newest_are_let_go_and_counted(s
 
 
 async def test_an_erased_visitor_leaves_blanks_and_the_others_their_numbers(space):
-    decisions = Decisions(space.decisions, "p")
+    decisions = Decisions(space.decisions, "p", SEALER)
     pages = [decisions.record(record(name)) for name in ("ann", "bob", None, "ann")]
     await decisions.flush()
     pages.append(decisions.record(record("ann")))  # not stored yet
@@ -134,7 +137,7 @@ async def test_an_erased_visitor_leaves_blanks_and_the_others_their_numbers(spac
 
 
 async def test_two_erasures_at_once_both_hold(space):
-    one, other = Decisions(space.decisions, "p"), Decisions(space.decisions, "q")
+    one, other = Decisions(space.decisions, "p", SEALER), Decisions(space.decisions, "q", SEALER)
     for name in ("ann", "bob", "cid") * 3:
         one.record(record(name))
     await one.flush()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.core.consent import answered
 from gateway.core.memory import blank
+from gateway.core.terms import Terms
 from gateway.errors import Overloaded, StoreUnavailable, TooLarge
 from gateway.services.ingest import ERASED, MOST_EVENTS, MOST_WAITING, NOT_AGREED
 from gateway.services.recovery import recover
@@ -145,9 +146,9 @@ async def test_who_agrees_to_analytics_alone_is_counted_but_not_learned_about(sp
 
 async def test_the_browsers_objection_holds_until_the_visitor_agrees(space):
     async with process(space, agreed=True) as p:
-        assert (await p.track(view(1), gpc=True)).refused == {"e1": NOT_AGREED}
+        assert (await p.track(view(1), terms=Terms(True, gpc=True))).refused == {"e1": NOT_AGREED}
         await p.track(extra=said(True, Purpose.PERSONALIZATION))
-        assert (await p.track(view(1), gpc=True)).accepted == 1
+        assert (await p.track(view(1), terms=Terms(True, gpc=True))).accepted == 1
 
 
 async def test_what_happened_before_an_erasure_is_refused(space):

@@ -4,7 +4,7 @@ import time
 from gateway.core.context import Context
 from gateway.services.deliver import Asked, record_of
 from gateway.services.ingest import NOT_AGREED
-from gateway.services.privacy import Forgotten
+from gateway.services.privacy import Erased
 from gateway.services.space import Space
 from schemas.vocabulary import Basis, Purpose
 from tests.gateway.core.made import card, context, fixed, page
@@ -103,7 +103,8 @@ async def test_an_erased_visitor_is_gone_everywhere(storage):
         answer = await space.delivery.page(space.shelf.edition, "home", Asked(here(), "ann"))
         space.decisions.record(record_of(answer))
         assert not await nothing_is_left(storage)
-        assert await space.privacy.forget("ann") == Forgotten(profiles=1, events=2, decisions=1)
+        forgotten = await space.privacy.forget("ann")
+        assert forgotten.erased == Erased(profiles=1, events=2, vectors=2, decisions=1)
         assert await nothing_is_left(storage)
         profile = await space.profiles.get("ann")
         assert (profile.usual, profile.memory.page_views, profile.known) == ({}, 0, False)
@@ -118,8 +119,9 @@ async def test_an_erased_visitor_is_gone_everywhere(storage):
 
 async def test_forgetting_nobody_removes_nothing(storage):
     async with working(storage) as space:
-        assert await space.privacy.forget("nobody") == Forgotten(0, 0, 0)
-        assert await space.privacy.forget("nobody") == Forgotten(1, 0, 0)  # the erasure itself is remembered
+        assert (await space.privacy.forget("nobody")).erased == Erased(0, 0, 0, 0)
+        again = await space.privacy.forget("nobody")
+        assert again.erased == Erased(1, 0, 0, 0)  # the erasure itself is remembered
 
 
 async def test_what_is_under_way_when_an_erasure_begins_goes_with_it(storage):

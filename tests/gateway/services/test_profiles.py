@@ -33,7 +33,7 @@ async def test_a_process_that_is_alone_reads_a_visitor_once(space):
 
 
 async def test_beside_other_processes_memory_is_trusted_for_a_moment_only(space):
-    async with process(space, "p", max_age=0.05) as p, process(space, "q") as q:
+    async with process(space, "p", max_age=0.4) as p, process(space, "q") as q:
         await p.profiles.get("ann")
         await q.track(view())
         assert p.profiles.cached("ann").memory.page_views == 0

@@ -1,7 +1,9 @@
 import asyncio
 
+from gateway.core.memory import remember
+from gateway.core.profiles import CLOCK_ENTRIES
 from gateway.services.recovery import recover
-from tests.gateway.services.processes import AT_ONCE, process, view
+from tests.gateway.services.processes import AT_ONCE, LEARNING, process, view
 
 
 async def died(
@@ -75,3 +77,40 @@ async def test_buckets_without_visitors_left_are_closed_too(space):
     async with process(space, "heir") as heir:
         await recover(space.events, heir.profiles, "heir", AT_ONCE)
         assert await heir.views() == 0
+
+
+async def test_however_many_processes_die_everything_counts_once(space):
+    """More than a clock has entries: none may be cut while its moves could be met again."""
+    names = [f"dead{n:02}" for n in range(CLOCK_ENTRIES + 8)]
+    for name in names:
+        await died(space, name, buckets=1, visitors=("ann",))
+    async with process(space, "heir1") as one, process(space, "heir2") as two:
+        await asyncio.gather(
+            *(recover(space.events, heir.profiles, heir.name, AT_ONCE) for heir in (one, two)),
+        )
+        assert await recover(space.events, one.profiles, "heir1", AT_ONCE) == 0
+        assert await one.views() == len(names)
+        await one.track(view())
+        await one.profiles.fold()
+        stored = (await space.profiles.get_many(["ann"]))["ann"]
+        assert len(stored.clock) == CLOCK_ENTRIES
+        late = {"ann": [(1, remember([(view(), None)], LEARNING))]}
+        assert await two.profiles.take_over(names[0], late)  # who had read it before it was closed
+        assert await two.views() == len(names) + 1
+        assert (await space.profiles.get_many(["ann"]))["ann"] == stored
+
+
+async def test_restarting_for_ever_keeps_the_clock_small_and_the_counts_right(space):
+    for n in range(2 * CLOCK_ENTRIES):
+        async with process(space, f"life{n:03}") as one:
+            await one.track(view())
+            if n % 3:
+                await one.profiles.fold()
+            else:  # it dies; the next but one finds what it left
+                await recover(space.events, one.profiles, one.name, AT_ONCE)
+    async with process(space, "z") as last:
+        await recover(space.events, last.profiles, "z", AT_ONCE)
+        await last.track(view())
+        await last.profiles.fold()
+        assert await last.views() == 2 * CLOCK_ENTRIES + 1
+    assert len((await space.profiles.get_many(["ann"]))["ann"].clock) == CLOCK_ENTRIES

@@ -14,7 +14,7 @@ HOME = page(fixed("top", "a"), feed(limit=3))
 
 
 def shelf_of(space) -> Shelf:
-    keeper = SignalKeeper(space.events, space.states, space.decisions, LEARNING.weights)
+    keeper = SignalKeeper(space.events, space.states, space.decisions, LEARNING)
     return Shelf(space.content, keeper, ())
 
 

@@ -1,14 +1,22 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from gateway.core.access import Caller
 from gateway.errors import BadInput, NotFound, StoreUnavailable, Unauthenticated
 from gateway.services import tokens as module
+from gateway.services.audit import Audit
 from gateway.services.tokens import Tokens
+from gateway.storage.client import Storage
 from schemas.vocabulary import Scope
+from tests.gateway.core.logs import KEYS
 
 DELIVERY, EVENTS = {Scope.DELIVERY}, {Scope.DELIVERY, Scope.EVENTS}
+
+
+def tokens_of(storage: Storage, control: Any = None) -> Tokens:
+    return Tokens(control or storage.control, Audit(storage.audit, "p", KEYS, timedelta(days=30)))
 
 
 async def refused(tokens: Tokens, token: str) -> None:
@@ -17,7 +25,7 @@ async def refused(tokens: Tokens, token: str) -> None:
 
 
 async def test_a_token_says_who_is_calling(storage):
-    tokens = Tokens(storage.control)
+    tokens = tokens_of(storage)
     token, stored = await tokens.create("shop", EVENTS, "site", publishable=True)
     assert await tokens.caller(token) == Caller("shop", frozenset(EVENTS), "site", publishable=True)
     assert (stored.last_four, stored.scopes) == (token[-4:], ("delivery", "events"))
@@ -26,11 +34,11 @@ async def test_a_token_says_who_is_calling(storage):
 
 @pytest.mark.parametrize("token", ["", "bls_unknown", "x" * 10_000, "ünknown"])
 async def test_an_unknown_token_is_refused(storage, token):
-    await refused(Tokens(storage.control), token)
+    await refused(tokens_of(storage), token)
 
 
 async def test_an_expired_token_is_refused(storage):
-    tokens = Tokens(storage.control)
+    tokens = tokens_of(storage)
     token, _ = await tokens.create("main", DELIVERY, "old", lives=timedelta(seconds=-1))
     await refused(tokens, token)
     living, _ = await tokens.create("main", DELIVERY, "new", lives=timedelta(hours=1))
@@ -38,7 +46,7 @@ async def test_an_expired_token_is_refused(storage):
 
 
 async def test_a_revoked_token_is_refused_at_once_here_and_soon_elsewhere(storage, monkeypatch):
-    here, elsewhere = Tokens(storage.control), Tokens(storage.control)
+    here, elsewhere = tokens_of(storage), tokens_of(storage)
     token, stored = await here.create("main", DELIVERY, "site")
     assert (await elsewhere.caller(token)).name == "site"
     await here.revoke(stored.digest[:12], "main")
@@ -51,7 +59,7 @@ async def test_a_revoked_token_is_refused_at_once_here_and_soon_elsewhere(storag
 
 @pytest.mark.parametrize(("cut", "space"), [(11, "main"), (64, "shop")])
 async def test_only_a_token_of_the_space_that_is_named_well_enough_is_revoked(storage, cut, space):
-    tokens = Tokens(storage.control)
+    tokens = tokens_of(storage)
     token, stored = await tokens.create("main", DELIVERY, "site")
     with pytest.raises(NotFound, match="blockloom tokens list"):
         await tokens.revoke(stored.digest[:cut], space)
@@ -59,7 +67,7 @@ async def test_only_a_token_of_the_space_that_is_named_well_enough_is_revoked(st
 
 
 async def test_a_publishable_token_carries_no_more_than_a_browser_may_know(storage):
-    tokens = Tokens(storage.control)
+    tokens = tokens_of(storage)
     for scope in set(Scope) - EVENTS:
         with pytest.raises(BadInput, match="delivery and events"):
             await tokens.create("main", {Scope.DELIVERY, scope}, "site", publishable=True)
@@ -69,7 +77,7 @@ async def test_a_publishable_token_carries_no_more_than_a_browser_may_know(stora
 
 
 async def test_registering_a_known_token_leaves_it_as_it_is(storage):
-    tokens = Tokens(storage.control)
+    tokens = tokens_of(storage)
     mine = "a token of my own, long enough"
     for scope in (Scope.ADMIN, Scope.DELIVERY):
         await tokens.register(mine, "main", {scope}, "first")
@@ -77,7 +85,7 @@ async def test_registering_a_known_token_leaves_it_as_it_is(storage):
 
 
 async def test_a_token_that_becomes_known_is_believed_at_once(storage):
-    tokens = Tokens(storage.control)
+    tokens = tokens_of(storage)
     mine = "a token of my own, long enough"
     await refused(tokens, mine)
     await tokens.register(mine, "main", DELIVERY, "late")
@@ -99,7 +107,7 @@ class Away:
 
 async def test_while_the_store_is_away_known_tokens_are_believed(storage, monkeypatch):
     control = Away(storage.control)
-    tokens = Tokens(control)
+    tokens = tokens_of(storage, control)
     token, _ = await tokens.create("main", DELIVERY, "site")
     await tokens.caller(token)
     await refused(tokens, "bls_unknown")
@@ -116,7 +124,7 @@ async def test_while_the_store_is_away_known_tokens_are_believed(storage, monkey
 
 async def test_the_cache_of_tokens_is_bounded(storage, monkeypatch):
     monkeypatch.setattr(module, "CACHED", 3)
-    tokens = Tokens(storage.control)
+    tokens = tokens_of(storage)
     for number in range(9):
         await refused(tokens, f"bls_{number}")
     assert len(tokens._cache) == 3
