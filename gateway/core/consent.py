@@ -1,11 +1,9 @@
-"""What a visitor has agreed to: purposes, and the last word on each. What holds without one: core/terms."""
+"""What a visitor has agreed to: purposes, the last word on each, and what holds without one."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from schemas.vocabulary import Purpose
-
-KEEPING = (Purpose.ANALYTICS, Purpose.PERSONALIZATION)  # either of them allows to keep events
 
 
 class Answer(NamedTuple):
@@ -14,8 +12,6 @@ class Answer(NamedTuple):
 
 
 Consents = Mapping[Purpose, Answer]
-Said = Mapping[Purpose, bool]
-"""What a message says of purposes, at the moment that it tells of."""
 
 
 def answered(purposes: Iterable[Purpose], granted: bool, at: float) -> Consents:
@@ -34,16 +30,14 @@ def latest(one: Consents, other: Consents) -> Consents:
     return merged
 
 
-def whole(said: Said) -> Said:
-    """Who refuses one purpose of keeping, and says nothing of the other, has refused that too."""
-    answers = [said[purpose] for purpose in KEEPING if purpose in said]
-    if not answers or any(answers):
-        return said
-    return {**said, **dict.fromkeys(KEEPING, False)}
+def allows(consents: Consents, purpose: Purpose, default: bool, gpc: bool = False) -> bool:
+    """Whether `purpose` may be served: what the visitor said, else the deployment's default.
+
+    A browser's Global Privacy Control stands for a refusal until the visitor says otherwise here.
+    """
+    answer = consents.get(purpose)
+    return answer.granted if answer else default and not gpc
 
 
-def joined(one: Said, other: Said) -> Said:
-    """Of two words on a purpose, no stands."""
-    if not other:
-        return one
-    return {purpose: one.get(purpose, True) and other.get(purpose, True) for purpose in {**one, **other}}
+def granted(consents: Consents, default: bool, gpc: bool = False) -> tuple[Purpose, ...]:
+    return tuple(purpose for purpose in Purpose if allows(consents, purpose, default, gpc))
