@@ -101,6 +101,9 @@ class Settings(BaseSettings):
         Limits().cost, ge=1000, le=10_000_000, description="Values that an operation may ask for."
     )
     introspection: bool = Field(True, description="Whether the schema is told to who asks for it.")
+    max_subscriptions: int = Field(
+        20_000, ge=1, description="Subscribers' connections that a process holds, and operations over them."
+    )
     cors_origins: list[str] = Field(
         [], description='Origins whose scripts may call, as JSON, like `["https://shop.example"]`.'
     )

@@ -5,18 +5,20 @@ is negotiated, and says whether a refused request has the status 400 or 200.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from gateway.api.caching import Header
 from gateway.api.documents import LONGEST_ID, SHA256
+from gateway.api.failures import worded
 from gateway.api.limits import crowded
 from gateway.api.negotiation import remembered, weights
 from gateway.errors import TooLarge
+from gateway.operations.results import Result
 
 RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
@@ -31,7 +33,6 @@ _KINDS: Mapping[str, Sequence[str]] = {  # what we can send, and how a client ma
 _CONTENT_TYPES: Mapping[str, Header] = {
     media: (b"content-type", f"{media}; charset=utf-8".encode()) for media in (JSON, RESPONSE)
 }
-_OF_THE_BODY = frozenset({b"content-type", b"content-length", b"transfer-encoding"})
 _MOST_PARAMETERS = 20
 
 
@@ -80,6 +81,11 @@ def accepted(header: str) -> Accepted:
         if rank[0] > 0 and rank > best:
             best, media = rank, kind
     return Accepted(media, given.get(STREAM, 0.0) > 0)
+
+
+def decoded(scope: Scope) -> dict[str, str]:
+    """The headers."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 
 async def wanted(scope: Scope, headers: Mapping[str, str], receive: Receive, most: int) -> Wanted:
@@ -209,18 +215,18 @@ def _named(found: Mapping[str, Any]) -> tuple[str | None, bool]:
     return document.removeprefix(SHA256), persisted is not None
 
 
-def restated(scope: Scope, wanted: Wanted, text: str, receive: Receive) -> tuple[Scope, Receive]:
-    """The request once more, for a view that reads it by itself: as a POST with the document's text."""
-    found = {"query": text, "variables": wanted.variables, "operationName": wanted.name}
-    body = orjson.dumps(found)
-    kept = [header for header in scope["headers"] if header[0] not in _OF_THE_BODY]
-    headers = [*kept, (b"content-type", JSON.encode()), (b"content-length", b"%d" % len(body))]
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replayed() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return {**scope, "method": "POST", "query_string": b"", "headers": headers}, replayed
+def body_of(result: Result, degraded: Collection[str]) -> bytes:
+    """The answer as JSON, around the data that is JSON already."""
+    if not result.errors and not degraded and result.data is not None:
+        return b'{"data":%b}' % result.data
+    parts: dict[str, Any] = {}
+    if result.errors:
+        parts["errors"] = [worded(error) for error in result.errors]
+    if result.data is not None:
+        parts["data"] = orjson.Fragment(result.data)
+    if degraded:
+        parts["extensions"] = {"degraded": sorted(degraded)}
+    return orjson.dumps(parts)
 
 
 async def answer(send: Send, status: int, media: str, body: bytes, more: Sequence[Header] = ()) -> None:

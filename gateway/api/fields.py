@@ -71,6 +71,7 @@ class Root:
                         async for one in found:
                             await info.context.require(scope)  # still, before it is told anything
                             yield one
+                            del one  # while the next is waited for, this is not kept
                 except Exception as error:
                     raise told(error) from error
 

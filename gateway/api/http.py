@@ -1,7 +1,6 @@
 """GraphQL over HTTP: who asks, for which space, what; and the answer."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import orjson
@@ -11,14 +10,15 @@ from starlette.types import Receive, Scope, Send
 from gateway.api import caching, compression, exchange
 from gateway.api.caching import Header
 from gateway.api.documents import Documents, read_documents
-from gateway.api.exchange import Accepted, Gone, Refused
-from gateway.api.failures import refused, worded
+from gateway.api.exchange import Accepted, Gone, Refused, Wanted
+from gateway.api.failures import refused
 from gateway.api.origins import refuse_other_sites
 from gateway.api.request import Request
 from gateway.api.schema import SpaceSchema
 from gateway.api.served import Served
 from gateway.api.sockets import serve_socket
-from gateway.api.streams import StreamView
+from gateway.api.sse import serve_events
+from gateway.api.streams import Streams
 from gateway.core.access import Caller
 from gateway.errors import (
     BadInput,
@@ -63,6 +63,7 @@ class GraphQLEndpoint:
         trusted = read_documents(settings.trusted_documents) if settings.trusted_documents else {}
         # Open access is open to any document: the preview pages bring their own.
         self.served = Served(Documents(trusted, settings.only_trusted and not open_access), settings.limits)
+        self.streams = Streams(self, settings.max_subscriptions)
 
     async def ready(self) -> None:
         """Have the main space's schema. Raises BadInput where a trusted document does not fit the only one."""
@@ -74,12 +75,16 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await serve_socket(scope, receive, send, self._admit)
+            await serve_socket(scope, receive, send, self.streams, self._origins)
             return
-        headers = _decoded(scope)
+        headers = exchange.decoded(scope)
         accepted = exchange.accepted(headers.get("accept", exchange.ANY))
         try:
-            await self._exchange(scope, headers, accepted, receive, send)
+            lasting = await self._exchange(scope, headers, accepted, receive, send)
+            if lasting is not None:
+                line = self.streams.line(headers, scope.get("client"))
+                del headers  # as long as the stream lasts, nothing else of the request is kept
+                await serve_events(receive, send, self.streams, line, lasting)
         except BlockloomError as error:
             body = refused(error.code, error.message, error.extensions())
             await _refuse(send, status_of(error), accepted, body)
@@ -94,9 +99,10 @@ class GraphQLEndpoint:
 
     async def _exchange(
         self, scope: Scope, headers: Mapping[str, str], accepted: Accepted, receive: Receive, send: Send
-    ) -> None:
+    ) -> Wanted | None:
+        """Answer, or say which operation's answers are a stream."""
         refuse_other_sites(headers, self._origins)
-        request, schema = await self._asking(headers, scope.get("client"))
+        request, schema = await self.asking(headers, scope.get("client"))
         media = accepted.media
         if media is None:
             raise Refused(406, f"accept {exchange.RESPONSE} or {exchange.JSON}")
@@ -108,14 +114,13 @@ class GraphQLEndpoint:
         if subscribes and not accepted.streams:
             raise Refused(400, f"subscriptions need a WebSocket, or `accept: {exchange.STREAM}`")
         if subscribes or media == exchange.STREAM:
-            view = self._lasting(scope, request)
-            await view(*exchange.restated(scope, wanted, text, receive), send)
-            return
+            return wanted._replace(query=text, document=None)
         if prepared.errors:
             result = Result(None, prepared.errors)
         else:
             result = await schema.operations.run(prepared, wanted.variables, request)
-        await self._answer(send, scope, headers, media, _body(request, result), result)
+        await self._answer(send, scope, headers, media, exchange.body_of(result, request.degraded), result)
+        return None
 
     async def _answer(
         self, send: Send, scope: Scope, headers: Mapping[str, str], media: str, body: bytes, result: Result
@@ -135,25 +140,12 @@ class GraphQLEndpoint:
             more.append(CODED)
         await exchange.answer(send, status, media, body, more)
 
-    async def _admit(self, scope: Scope, authorization: str | None) -> StreamView:
-        """For a WebSocket: the view of the caller's space, with the request ready in the scope."""
-        return self._lasting(scope, await self.request(scope, authorization))
-
-    def _lasting(self, scope: Scope, request: Request) -> StreamView:
-        """The view for a connection: it finds the request in the scope, and the token is asked for again."""
-        request.renew = partial(self.caller, request.headers)
-        scope["blockloom"] = request
-        return self.served.kept(self.served.schema(request.edition)).view
-
-    async def request(self, scope: Scope, authorization: str | None = None) -> Request:
+    async def request(self, scope: Scope) -> Request:
         """Who asks, for which space. Raises Unauthenticated, Forbidden, NotFound."""
-        headers = _decoded(scope)
-        if authorization is not None:
-            headers["authorization"] = authorization
-        request, _ = await self._asking(headers, scope.get("client"))
+        request, _ = await self.asking(exchange.decoded(scope), scope.get("client"))
         return request
 
-    async def _asking(
+    async def asking(
         self, headers: Mapping[str, str], client: tuple[str, int] | None
     ) -> tuple[Request, SpaceSchema]:
         caller = await self.caller(headers)
@@ -190,24 +182,6 @@ class GraphQLEndpoint:
 
 def status_of(error: BlockloomError) -> int:
     return next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
-
-
-def _decoded(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-
-
-def _body(request: Request, result: Result) -> bytes:
-    """The answer as JSON, around the data that is JSON already."""
-    if not result.errors and not request.degraded and result.data is not None:
-        return b'{"data":%b}' % result.data
-    parts: dict[str, Any] = {}
-    if result.errors:
-        parts["errors"] = [worded(error) for error in result.errors]
-    if result.data is not None:
-        parts["data"] = orjson.Fragment(result.data)
-    if request.degraded:
-        parts["extensions"] = {"degraded": sorted(request.degraded)}
-    return orjson.dumps(parts)
 
 
 async def _refuse(

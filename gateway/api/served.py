@@ -13,7 +13,6 @@ from gateway.api.failures import told
 from gateway.api.metrics import CountsByName
 from gateway.api.persisted import Automatic, is_hash
 from gateway.api.schema import Schemas, SpaceSchema
-from gateway.api.streams import StreamView
 from gateway.core.editions import Edition
 from gateway.errors import BadInput, Problem, UnknownDocument
 from gateway.operations.limits import Limits
@@ -29,7 +28,6 @@ UNKNOWN = "no document of that id is kept here; send its text together with its 
 class Kept:
     """Of one schema."""
 
-    view: StreamView
     automatic: Automatic = field(default_factory=Automatic)
 
 
@@ -54,7 +52,7 @@ class Served:
 
     def kept(self, schema: SpaceSchema) -> Kept:
         if schema not in self._kept:
-            self._kept[schema] = Kept(StreamView(schema.schema))
+            self._kept[schema] = Kept()
         return self._kept[schema]
 
     def counts(self) -> Iterator[CountsByName]:

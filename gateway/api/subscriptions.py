@@ -1,7 +1,6 @@
 """Pages and visitors that are sent again when they change."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Any
 
 import strawberry
@@ -11,11 +10,14 @@ from gateway.api.fields import Root
 from gateway.api.inputs import checked_visitor, context_of
 from gateway.api.queries import allow_personal, recorded
 from gateway.api.request import Info, Request, selected
-from gateway.errors import Conflict, NotFound
-from gateway.services.deliver import Asked
+from gateway.core.profiles import Profile
+from gateway.errors import NotFound, StoreUnavailable
+from gateway.services.deliver import Answer, Asked
 from schemas.requests import ContextInput
 from schemas.visitors import Visitor
 from schemas.vocabulary import Scope
+
+RETRY = 5.0  # seconds after which a page is chosen again that the store had failed
 
 subscriptions = Root("Subscription")
 
@@ -30,17 +32,25 @@ async def page(
     allow_personal(request, wanted)
     who = checked_visitor(visitor)
     seen: object = None
-    async with aclosing(request.space.notices.watch(who)) as notices:
-        async for _ in notices:
-            follow(request)
-            asked = Asked(context_of(request, context, {"slug": slug}), who)
-            answer = await request.space.delivery.page(request.edition, slug, asked)
-            if answer is None:
-                raise NotFound(f"no page {slug!r} is published")
+    with request.space.notices.watch(who) as watch:
+        while follow(request):
+            answer = await look(request, slug, who, context)
             state = answer.edition.revision, answer.ask.profile and answer.ask.profile.version
+            again = RETRY if answer.degraded else None
             if state != seen:
                 seen = state
+                request.degraded = {"profile"} if answer.degraded else set()
                 yield words.page(request, answer, wanted, recorded(request, answer, wanted))
+            del answer  # while a change is waited for, nothing is kept of it
+            await watch.change(again)
+
+
+async def look(request: Request, slug: str, visitor: str, context: ContextInput | None) -> Answer:
+    asked = Asked(context_of(request, context, {"slug": slug}), visitor)
+    answer = await request.space.delivery.page(request.edition, slug, asked)
+    if answer is None:
+        raise NotFound(f"no page {slug!r} is published")
+    return answer
 
 
 @subscriptions.stream(Scope.PROFILES)
@@ -49,20 +59,34 @@ async def visitor(info: Info, id: strawberry.ID) -> AsyncGenerator[Visitor, None
     request = info.context
     who = checked_visitor(id)
     seen: object = None
-    async with aclosing(request.space.notices.watch(who)) as notices:
-        async for _ in notices:
-            follow(request)
-            profile = await request.space.profiles.get(who)
-            state = request.edition.revision, profile.version
-            if state != seen:
+    with request.space.notices.watch(who) as watch:
+        while follow(request):
+            profile = await stored(request, who, seen is None)
+            state = request.edition.revision, profile and profile.version
+            if profile and state != seen:
                 seen = state
                 context = context_of(request, None, {})
                 yield words.visitor(request, profile, context.facts, context.now)
+                del context
+            again = None if profile else RETRY
+            del profile  # while a change is waited for, nothing is kept of it
+            await watch.change(again)
 
 
-def follow(request: Request) -> None:
-    """Look at what is published now, as long as this connection's schema still fits it."""
+async def stored(request: Request, visitor: str, needed: bool) -> Profile | None:
+    """None where the store is away; raises StoreUnavailable where it is needed."""
+    try:
+        return await request.space.profiles.get(visitor)
+    except StoreUnavailable:
+        if needed:
+            raise
+        return None
+
+
+def follow(request: Request) -> bool:
+    """Look at what is published now; False where the schema has changed with it, and does not fit any more."""
     edition = request.space.shelf.edition
     if edition.catalogue.types_signature != request.edition.catalogue.types_signature:
-        raise Conflict("the block types have changed, and the schema with them; connect again")
+        return False
     request.edition = edition
+    return True

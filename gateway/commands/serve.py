@@ -1,12 +1,11 @@
 """`blockloom serve`."""
 
 import asyncio
-import gc
 import signal
 
 from gateway.app import build_app
 from gateway.commands.terminal import Data, Host, Port, Url, out, run, settings_of
-from gateway.server import serving
+from gateway.server import serving, settle
 from gateway.services.running import running
 from gateway.settings import Settings
 
@@ -22,9 +21,7 @@ async def _serve(settings: Settings) -> None:
         app = build_app(gateway)
         await app.ready()
         token = await gateway.first_token()
-        # What is there by now stays: code, schemas, content. The collector need not walk it again and again.
-        gc.collect()
-        gc.freeze()
+        settle()
         async with serving(app, settings.host, settings.port, settings.log_level) as address:
             out.print(f"Blockloom serves GraphQL at [bold]{address}/graphql[/]")
             if token:

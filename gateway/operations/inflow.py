@@ -6,6 +6,7 @@ from typing import Any
 
 from graphql import (
     GraphQLError,
+    GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -25,6 +26,7 @@ def excess(
     """Coercing takes some microseconds a value, and a thousand for a field that is unknown, which gets advice."""
     waiting = list(_declared(schema, operation, variables))
     found = len(waiting)
+    deeper: dict[str, Mapping[str, GraphQLInputType]] = {}
     while waiting and found <= limit:
         type_, value = waiting.pop()
         if is_list_type(type_) and isinstance(value, list):
@@ -33,17 +35,22 @@ def excess(
             if found <= limit and not is_leaf_type(inner):
                 waiting += [(inner, item) for item in value]
         elif is_input_object_type(type_) and isinstance(value, Mapping):
-            fields = type_.fields
-            if len(value) > len(fields):
-                return _unknown(type_.name, islice((name for name in value if name not in fields), 5))
+            if len(value) > len(type_.fields):
+                return _unknown(type_.name, islice((name for name in value if name not in type_.fields), 5))
             found += len(value)
-            waiting += [
-                (_nullable(fields[name].type), item) for name, item in value.items() if name in fields
-            ]
+            if type_.name not in deeper:
+                deeper[type_.name] = _deeper(type_)
+            waiting += [(inner, value[name]) for name, inner in deeper[type_.name].items() if name in value]
     if found <= limit:
         return None
     message = f"the variables hold more than {limit:,} values: send them in several requests"
     return beyond("TOO_LARGE", message, limit, found, counted=False)
+
+
+def _deeper(type_: GraphQLInputObjectType) -> Mapping[str, GraphQLInputType]:
+    """The fields that hold more than one value."""
+    found = {name: _nullable(field.type) for name, field in type_.fields.items()}
+    return {name: inner for name, inner in found.items() if not is_leaf_type(inner)}
 
 
 def _nullable(type_: GraphQLInputType) -> GraphQLInputType:

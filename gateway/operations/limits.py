@@ -24,5 +24,5 @@ class Limits:
     comparisons: int = 8_000  # pairs of fields that are merged
     fields: int = 5_000  # of all operations, fragments written out, of all possible types
     cost: int = 100_000  # values that can come back
-    values: int = 10_000  # in the variables, what is JSON aside
+    values: int = 8_000  # in the variables, what is JSON aside
     introspection: bool = True

@@ -148,11 +148,11 @@ class Operations:
         return await by_reference(self._schema, prepared, asked)
 
     async def _introspected(self, prepared: Prepared, asked: Asked) -> Result:
-        """Aside, since it takes as long as the schema is large; kept, since it is always the same."""
+        """Aside, since it takes as long as the schema is large; kept where it is always the same."""
         if prepared.answer is not None:
             return prepared.answer
         answer = await _aside(introspected, self._schema, prepared, asked)
-        if not asked.variables:
+        if prepared.operation is not None and not prepared.operation.variable_definitions:
             prepared.answer = answer
         return answer
 

@@ -52,7 +52,7 @@ class Prepared:
     answer: Result | None = None  # which is the same each time
     counts: Counts = field(default_factory=Counts)
     checks: tuple[Check, ...] = ()  # of a request's variables, as they were sent
-    amount: Check = _enough  # the same for variables that are wrong: saying so takes long for many
+    amount: Check = _enough  # of variables that are wrong: saying so takes long for many
 
     @property
     def kind(self) -> OperationType | None:
@@ -97,17 +97,14 @@ class Preparing:
         if refused is not None:
             return Prepared(document, None, (refused,))
         prepared = self._compiled(document, operation)
-        prepared.amount = partial(self._bounds.variables, operation)
-        dear = None if cost.fixed is not None else cost.refusal
-        prepared.checks = self._checks(prepared, operation, dear)
+        amount = partial(self._bounds.variables, operation)
+        if takes_lists(self._schema, operation):
+            prepared.checks += (amount,)
+        else:  # those that are right are few
+            prepared.amount = amount
+        if cost.fixed is None:
+            prepared.checks += (cost.refusal,)
         return prepared
-
-    def _checks(
-        self, prepared: Prepared, operation: OperationDefinitionNode, cost: Check | None
-    ) -> tuple[Check, ...]:
-        """Only those that could refuse anything: most operations bring a few values, and cost what they cost."""
-        many = prepared.amount if takes_lists(self._schema, operation) else None
-        return tuple(check for check in (many, cost) if check is not None)
 
     def _compiled(self, document: DocumentNode, operation: OperationDefinitionNode) -> Prepared:
         prepared = Prepared(document, operation, schema_only=introspects(operation))

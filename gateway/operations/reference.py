@@ -117,8 +117,12 @@ def result_of(found: Any) -> Result:
     if not isinstance(found, ExecutionResult):
         return Result(None, (GraphQLError("a stream cannot be sent as one answer"),))
     errors = tuple(found.errors or ())
-    ran = found.data is not None or any(error.path for error in errors)
-    return Result(encoded(found.data) if ran else None, errors)
+    if found.data is None and not any(error.path for error in errors):
+        return Result(None, errors)
+    try:
+        return Result(encoded(found.data), errors)
+    except (TypeError, ValueError) as error:  # a resolver gave what is no JSON, and no type said so
+        return Result(b"null", (*errors, GraphQLError("the answer is no JSON", original_error=error)))
 
 
 def encoded(data: Any) -> bytes:

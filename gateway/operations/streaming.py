@@ -42,6 +42,7 @@ async def events(prepared: Prepared, asked: Asked, source: Source) -> AsyncGener
     async with aclosing(source.payloads):
         async for payload in source.payloads:
             yield _compiled(prepared, shaped, payload) or await _by_reference(prepared, source, payload)
+            del payload  # while the next is waited for, this is not kept
 
 
 def _shape(prepared: Prepared, asked: Asked) -> tuple[Plan, Values] | None:

@@ -16,6 +16,7 @@ from gateway.services.author import Authoring
 from gateway.services.background import every
 from gateway.services.decisions import Decisions
 from gateway.services.deliver import Delivery
+from gateway.services.elsewhere import Elsewhere
 from gateway.services.ingest import Intake
 from gateway.services.notices import Notices
 from gateway.services.privacy import Privacy
@@ -59,11 +60,12 @@ class Space:
         self.decisions = Decisions(store.decisions, process)
         self.signals = SignalKeeper(store.events, store.states, store.decisions, learning.weights)
         self.shelf = Shelf(store.content, self.signals, builtin_block_types())
-        self.notices = Notices(None if alone else MAX_AGE)
         self.profiles = Profiles(
             store.events, store.profiles, process, learning, settings.profile_cache,
             None if alone else MAX_AGE,
         )  # fmt: skip
+        elsewhere = Elsewhere(store.events, self.profiles, process)
+        self.notices = Notices(self.profiles.get_many, None if alone else elsewhere.changed)
         self.profiles.on_moved = self.notices.moved
         self.shelf.on_served = self.notices.published
         self.intake = Intake(

@@ -185,6 +185,13 @@ class EventStore:
         found = self._events.find(window, sort=[("at", 1), ("_id", 1)], limit=limit)
         return [_bucket(document) for document in await found.to_list(None)]
 
+    @guarded(within=READ_SECONDS)
+    async def touched(self, since: datetime, not_process: str) -> dict[str, list[str]]:
+        """The visitors of each bucket, by its id, that other processes wrote from then on, by their clocks."""
+        window = {"at": {"$gte": since}, "who": {"$exists": True}, "p": {"$ne": not_process}}
+        found = self._events.find(window, {"who": 1})
+        return {bucket["_id"]: bucket["who"] for bucket in await found.to_list(None)}
+
     @guarded(within=BATCH_SECONDS)
     async def of_visitor(self, visitor: str, limit: int = 1_000) -> list[tuple[datetime, LoggedEvent]]:
         """The newest `limit` events, newest first, each with the time it was received."""

@@ -183,6 +183,24 @@ async def test_introspection_is_answered_and_kept() -> None:
     assert await known.run(prepared, None, Calls()) is first
 
 
+async def test_an_answer_about_the_schema_that_depends_on_variables_is_not_kept() -> None:
+    known = operations()
+    text = "query($off: Boolean = true) { __schema { __typename } kind: __typename @skip(if: $off) }"
+    prepared = await known.prepare(text, None)
+    answers = [(await known.run(prepared, variables, Calls())).data for variables in (None, {"off": False})]
+    assert answers == [
+        b'{"__schema":{"__typename":"__Schema"}}',
+        b'{"__schema":{"__typename":"__Schema"},"kind":"Query"}',
+    ]
+
+
+async def test_what_is_no_json_is_an_error_and_no_crash() -> None:
+    known = operations()
+    prepared = await known.prepare("{ box { data } }", None)
+    result = await known.run(prepared, None, Calls(box=box(data={"a", "set"})))
+    assert (result.data, [error.message for error in result.errors]) == (b"null", ["the answer is no JSON"])
+
+
 async def test_events_of_a_subscription_are_compiled_one_by_one() -> None:
     known = operations()
     text = "subscription S($labels: [String]!) { boxes(labels: $labels) { label at } }"

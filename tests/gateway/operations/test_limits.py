@@ -446,6 +446,6 @@ def test_variables_may_be_nested_without_end() -> None:
         deep = {"more": deep}
     assert variables_refused({"m": deep}, Limits()) == {
         "code": "TOO_LARGE",
-        "limit": 10_000,
-        "atLeast": 10_001,
+        "limit": 8_000,
+        "atLeast": 8_001,
     }

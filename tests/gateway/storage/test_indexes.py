@@ -86,6 +86,7 @@ async def use_events(space: SpaceStore) -> None:
     await space.events.open_moves(["ann", "bob"])
     await space.events.orphans(NOON + timedelta(1), "q")
     await space.events.since(NOON, NOON + timedelta(1))
+    await space.events.touched(NOON, "q")
     await space.events.of_visitor("ann")
     await space.events.close(["p-000000000000"])
     await space.events.erase("ann")
