@@ -25,6 +25,7 @@ from gateway.operations.results import Result
 
 Resolve = Callable[..., Any]
 
+NO_JSON = "the answer is no JSON"
 MOST_ERRORS = 5  # told of one request's variables
 
 
@@ -122,7 +123,7 @@ def result_of(found: Any) -> Result:
     try:
         return Result(encoded(found.data), errors)
     except (TypeError, ValueError) as error:  # a resolver gave what is no JSON, and no type said so
-        return Result(b"null", (*errors, GraphQLError("the answer is no JSON", original_error=error)))
+        return Result(b"null", (*errors, GraphQLError(NO_JSON, original_error=error)))
 
 
 def encoded(data: Any) -> bytes:
