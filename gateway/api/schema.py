@@ -1,14 +1,11 @@
 """The GraphQL schema of a space: the contract, with content typed by the space's block types."""
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError, parse
-from strawberry.extensions import SchemaExtension
-from strawberry.types import ExecutionContext
 
 from gateway.api import auditing, authoring  # noqa: F401  # add their fields to queries and mutations
 from gateway.api.limits import SIZES
@@ -24,7 +21,6 @@ from schemas.typed_blocks import content_types
 
 KEPT_OPERATIONS = 256  # each takes some 50 KB
 DEFAULTS = Limits()
-NOTHING = parse("{ __typename }")  # stands where there is no operation, and errors that say why
 KEPT = 8  # schemas of earlier sets of block types, for requests under way and spaces alike
 
 
@@ -36,42 +32,18 @@ class SpaceSchema:
     contents: Mapping[str, type]
 
 
-class Schema(strawberry.Schema):
-    def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
-    ) -> None:
-        """What is our fault was logged where it happened; the rest is the client's to know."""
-
-
 def build_schema(
     block_types: Mapping[str, Mapping[str, Any]], limits: Limits = DEFAULTS, admit: Admit = everything
 ) -> SpaceSchema:
     """`block_types`: JSON Schemas by name. Takes a tenth of a second, so not on the event loop."""
     contents = content_types(block_types)
     types = page_types(tuple(contents.values()))
-    schema = Schema(
-        query=queries.build(types),
-        mutation=mutations.build(types),
-        subscription=subscriptions.build(types),
-        extensions=[lambda: _Preparation(operations)],
+    schema = strawberry.Schema(
+        query=queries.build(types), mutation=mutations.build(types), subscription=subscriptions.build(types)
     )
     bounds = Bounds(schema._schema, limits, SIZES)
     operations = Operations(schema, bounds, KEPT_OPERATIONS, admit)
     return SpaceSchema(schema, operations, types, contents)
-
-
-class _Preparation(SchemaExtension):
-    """What strawberry executes, subscriptions, is parsed, bounded and validated as everything else is."""
-
-    def __init__(self, operations: Operations) -> None:
-        self._operations = operations
-
-    async def on_parse(self) -> AsyncIterator[None]:
-        context = self.execution_context
-        prepared = await self._operations.prepare(context.query or "", context.operation_name)
-        context.graphql_document = prepared.document if prepared.operation else NOTHING
-        context.pre_execution_errors = list(prepared.errors)
-        yield
 
 
 class Schemas:
