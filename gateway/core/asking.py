@@ -1,7 +1,7 @@
 """From a request's context and a profile to the question that choosing answers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -52,8 +52,10 @@ class Ask:
         return facts
 
     def knowing(self, called: str | None, sealer: Sealer, quantiles: Quantiles) -> "Ask":
-        """The same, with what its facts need beside the profile."""
-        return replace(self, called=called, sealer=sealer, quantiles=quantiles)
+        """The same, with what its facts need beside the profile; much cheaper than making it anew."""
+        made = object.__new__(Ask)
+        made.__dict__.update(self.__dict__, called=called, sealer=sealer, quantiles=quantiles)
+        return made
 
     def _in_the_clear(self, visitor: Facts) -> Facts:
         told = dict(visitor)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from gateway.core.consent import KEEPING, Answer, Consents, Said, latest
 from schemas.vocabulary import Purpose
 
+EVERY = tuple(Purpose)
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -34,6 +36,8 @@ class Terms:
         return any(self.allow(consents, purpose, at) for purpose in KEEPING)
 
     def granted(self, consents: Consents) -> tuple[Purpose, ...]:
+        if not consents and not self.said:
+            return EVERY if self.default and not self.gpc else ()
         return tuple(purpose for purpose in Purpose if self.allow(consents, purpose))
 
 
