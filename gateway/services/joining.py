@@ -72,7 +72,7 @@ class Joining:
         await self._record(AuditKind.JOINED, by, visitor, {"with": known})
         return not alone
 
-    async def part(self, visitor: Pseudonym, known: Pseudonym, by: str) -> None:
+    async def part(self, visitor: Pseudonym, known: Pseudonym, by: str = COLLECTED) -> None:
         """They are not one person after all: each keeps what it learned itself. Raises NotFound."""
         device, person = await self._own(visitor, known)
         if not linked_both(device, person):

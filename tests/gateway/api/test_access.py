@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gateway.api.authoring import mutations, queries
+from gateway.api.schema import mutations, queries
 from gateway.api.subscriptions import subscriptions
 from schemas.vocabulary import Scope
 from tests.gateway.live import Client, Live, live
